@@ -40,10 +40,10 @@ class Group(Choice):
 
 @dataclass(frozen=True)
 class Relationship(Choice):
-    """Who receives the greeting. ``respectful`` ones are addressed as 您; ``plural`` ones are several readers at once."""
+    """Who receives the greeting. ``pronoun`` is 您, 你 or ``either``; ``plural`` ones are several readers at once."""
 
     group: str
-    respectful: bool = False
+    pronoun: str
     plural: bool = False
 
 
@@ -128,6 +128,12 @@ def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
                 path,
                 f"关系 {relationship.id} 的分组 {relationship.group} 不存在",
                 f"relationship {relationship.id} names the unknown group {relationship.group}",
+            )
+        if relationship.pronoun not in ("您", "你", "either"):
+            raise _broken(
+                path,
+                f"关系 {relationship.id} 的 pronoun 只能是 您、你 或 either",
+                f"relationship {relationship.id}: pronoun must be 您, 你 or either",
             )
     return catalog
 

@@ -1,0 +1,43 @@
+"""``python -m app`` opens the window; ``python -m app COMMAND`` does one thing without one."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from app import __version__
+
+COMMANDS = ("compose", "install", "bench")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program. Returns the exit code: 0 done, 1 it could not be done, 2 wrong arguments."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # Only the command asked for is imported: the window must not pay for the others, nor they for Qt.
+    asked = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(prog="python -m app", description="拜年帖：写给一个人的新年祝福，在你自己的电脑上。")
+    parser.add_argument("--version", action="version", version=__version__)
+    subparsers = parser.add_subparsers(dest="command", metavar="{" + ",".join(COMMANDS) + "}")
+    if asked in COMMANDS:
+        command = import_module(f"app.commands.{asked}")
+        command.add_parser(subparsers)
+        return command.run(parser.parse_args(words))
+    if asked is not None and asked == words[0]:
+        parser.error(f"没有 {asked!r} 这个命令 (unknown command); 可用 (known): {', '.join(COMMANDS)}")
+    _add_window_options(parser)
+    options = parser.parse_args(words)
+    from app.gui.application import run
+
+    return run(model=options.model, language=options.language, theme=options.theme, device=options.device)
+
+
+def _add_window_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, metavar="FILE", help="用这个 GGUF 模型文件 (model file to use)")
+    parser.add_argument("--language", choices=("zh_CN", "en"), help="界面语言 (default: the system's)")
+    parser.add_argument("--theme", choices=("light", "dark", "system"), help="外观 (default: the system's)")
+    parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="用什么算 (default: auto)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The guard finds what is wrong and leaves alone what people wrote by hand."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from app.compose.catalog import load_catalog
+from app.compose.guard import check, fact_overlap
+from app.compose.request import make_request
+
+CATALOG = load_catalog()
+CORPUS = Path(__file__).resolve().parents[2] / "training" / "corpus"
+
+
+def codes(text: str, **fields: object) -> set[str]:
+    request = make_request(CATALOG, {"relationship": "boss", "tone": "formal", "length": "short"} | fields)
+    return {fault.code for fault in check(text, request, CATALOG)}
+
+
+GOOD = "王总，给您拜年。您逐页改过的方案，我一直留在手边。"
+
+
+def test_a_good_text_has_no_fault():
+    assert codes(GOOD, address="王总", details=["领导逐页改过我的方案"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "code"),
+    [
+        ("王总，给你拜年。那份方案，我一直留在手边。", {}, "pronoun"),
+        ("妈，给你拜年。汤我热好了，回来就能喝上一碗。", {"relationship": "parents", "tone": "warm"}, "pronoun"),
+        ("阿哲，给您拜年了，新的一年咱俩接着一起跑步吧。", {"relationship": "close_friend", "tone": "warm"}, "pronoun"),
+        ("张姐，您先歇着，你家门口的雪我顺手给扫干净了。", {"relationship": "neighbor"}, "pronoun"),
+        (GOOD, {"address": "李主任"}, "address"),
+        (GOOD, {"signature": "小李"}, "signature"),
+        (GOOD[:-1] + "——小李", {}, "uninvited_signature"),
+        (GOOD, {"zodiac": "马"}, "zodiac"),
+        ("王总，羊年好，给您拜年。马年的方案我还留着。", {"zodiac": "马"}, "zodiac"),
+        ("王总，蛇年安好。您逐页改过的方案，我一直留着。", {}, "zodiac"),
+        ("王总，元宵安好。您逐页改过的方案，我一直留着。", {}, "occasion"),
+        ("王总，给您拜年。您逐页改过的方案，我一直留着。", {"occasion": "new_year"}, "occasion"),
+        ("王总，除夕安康。您逐页改过的方案，我一直留着。", {"occasion": "lantern_festival"}, "occasion"),
+        ("王总安好。您逐页改过的方案，我一直留在手边。", {"occasion": "lantern_festival"}, "occasion"),
+        (GOOD, {"details": ["女儿考上大学了"]}, "fact"),
+        ("王总，给您拜年。您改过的38页方案，我一直留着。", {}, "invented"),
+        ("王总好。", {}, "length"),
+        (GOOD * 3, {}, "length"),
+        (GOOD * 2, {"length": "medium"}, "repetition"),
+        ("愿您安，愿您康，愿您今年事事都有好的着落，王总。", {}, "repetition"),
+        ("王总，给您拜年。那份方案您改死了也没关系，我来。", {}, "taboo"),
+        ("值此新春，谨向王总拜年，您改过的方案我一直留着。", {}, "cliche"),
+        ("王总，祝您万事如意，身体健康，来年也多多指点我。", {}, "cliche"),
+        ("王总，给您拜年。您逐页改过的方案，我一直留在", {}, "unfinished"),
+        ("王总，给您拜年,您逐页改过的方案，我一直留在手边。", {}, "punctuation"),
+        ("王总，给您拜年。\n您逐页改过的方案，我一直留着。", {}, "newline"),
+        ("关系：领导，王总，给您拜年。您改过的方案我留着。", {}, "echo"),
+        ("写祝福：王总，给您拜年。您改过的方案我还留着。", {}, "echo"),
+        ("王总，给您拜年。function 您改过的方案我留着。", {}, "foreign"),
+        ("王总，给您拜年。您改过的\ufffd方案我一直留着。", {}, "garbled"),
+        ("  ", {}, "empty"),
+    ],
+)
+def test_each_fault_is_found(text: str, fields: dict, code: str):
+    assert code in codes(text, **fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("妈，过年好。我爸说“你妈最辛苦”，今年碗都归我洗。", {"relationship": "parents", "tone": "warm"}),
+        ("老韩，牛年春家的招牌擦亮了，给你道一声过年好！", {"relationship": "friend", "details": ["开了牛年春饭馆"]}),
+        ("王总，除夕守岁刚过，给您拜年，方案我一直留着。", {}),
+        ("Kevin总，给您拜年。您逐页改过的方案我一直留着。", {"address": "Kevin总"}),
+        ("师傅，四十一次任务，您一次都没落下。过年好！", {"relationship": "senior", "details": ["出了41次任务"]}),
+        ("王总，祝您新的一年少熬夜，多笑一笑，过年好😄", {}),
+        ("王总，给您拜年。您改过的方案，我一直留在手边。——小李", {"signature": "小李"}),
+    ],
+)
+def test_what_only_looks_like_a_fault_is_none(text: str, fields: dict):
+    assert codes(text, **fields) == set()
+
+
+def test_facts_are_found_in_other_words_and_missed_when_absent():
+    assert fact_overlap("出了41次任务", "四十一次任务，一次没落下") > 0.5
+    assert fact_overlap("搬了新家", "新居的灯亮了") >= 0.2
+    assert fact_overlap("女儿考上大学了", "汤在锅里，灯给您留着") < 0.2
+
+
+def test_the_hand_written_corpus_passes():
+    """False alarms: under 7 % of records, nearly all of them facts told in wholly other words."""
+    faults: Counter[str] = Counter()
+    refused = records = 0
+    for path in sorted(CORPUS.glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            text = record.pop("text")
+            found = check(text, make_request(CATALOG, record), CATALOG)
+            records += 1
+            refused += bool(found)
+            faults.update(fault.code for fault in found)
+    assert records > 4000
+    assert refused / records < 0.07
+    assert sum(count for code, count in faults.items() if code != "fact") < 20
+
+
+def test_five_thousand_characters_are_checked_at_once():
+    assert "length" in codes("好" * 5000)
+    assert codes("，" * 5000)
