@@ -16,7 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Only the command asked for is imported: the window must not pay for the others, nor they for Qt.
     asked = next((word for word in words if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(prog="python -m app", description="拜年帖：写给一个人的新年祝福，在你自己的电脑上。")
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="拜年帖：写给一个人的新年祝福，在你自己的电脑上。"
+    )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", metavar="{" + ",".join(COMMANDS) + "}")
     if asked in COMMANDS:

@@ -22,7 +22,9 @@ LONGEST_REQUEST_LINE = 100_000  # characters of one line of a requests file
 
 def add_parser(subparsers: Any) -> None:
     """Add ``compose`` to the program's commands."""
-    parser = subparsers.add_parser("compose", help="写祝福 (write greetings)", description="写几条祝福，选好的打印出来。")
+    parser = subparsers.add_parser(
+        "compose", help="写祝福 (write greetings)", description="写几条祝福，选好的打印出来。"
+    )
     parser.add_argument("--relationship", metavar="ID", help="写给谁，如 boss、parents (who receives it)")
     parser.add_argument("--tone", metavar="ID", help="语气，如 warm、humorous (how it is said)")
     parser.add_argument("--occasion", metavar="ID", help="场合，默认 spring_festival")
@@ -70,9 +72,7 @@ def _check_options(options: argparse.Namespace) -> None:
     if options.seed is not None and not 0 <= options.seed < 2**31:
         raise RequestError("seed", Sentence("--seed 要在 0 到 2147483647 之间。", "--seed must be in 0..2147483647."))
     if bool(options.requests) != bool(options.out):
-        raise RequestError(
-            "requests", Sentence("--requests 和 --out 要一起给。", "--requests and --out go together.")
-        )
+        raise RequestError("requests", Sentence("--requests 和 --out 要一起给。", "--requests and --out go together."))
 
 
 def _write_one(options: argparse.Namespace, catalog: Catalog) -> int:
@@ -162,9 +162,7 @@ def _answer(line: str, number: int, writer: Writer, catalog: Catalog, count: int
 
 
 def _open(choice: ModelChoice, catalog: Catalog, options: argparse.Namespace) -> Writer:
-    return Writer(
-        choice.path, catalog, choice.sampling, choice.draw, sha256=choice.sha256, device=options.device
-    )
+    return Writer(choice.path, catalog, choice.sampling, choice.draw, sha256=choice.sha256, device=options.device)
 
 
 def _result(writer: Writer, written: Written) -> dict[str, Any]:
@@ -191,4 +189,3 @@ def _shown(candidate: Candidate) -> dict[str, Any]:
 def _tell(error: ExplainedError) -> None:
     print(error.sentence.zh, file=sys.stderr)
     print(error.sentence.en, file=sys.stderr)
-

@@ -64,14 +64,22 @@ def _form(text: str, request: GreetingRequest) -> list[Fault]:
     if "\ufffd" in text or re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f]", text):
         faults.append(_fault("garbled", "有乱码。", "Some characters are broken."))
     given = " ".join((request.address, request.signature, *request.details))
-    foreign = [run for run in re.findall(r"[A-Za-zＡ-Ｚａ-ｚ\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af]{4,}", text) if run not in given]
+    foreign = [
+        run
+        for run in re.findall(r"[A-Za-zＡ-Ｚａ-ｚ\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af]{4,}", text)
+        if run not in given
+    ]
     if foreign:
-        faults.append(_fault("foreign", f"冒出一段外文“{foreign[0][:12]}”。", f"A foreign word slipped in: {foreign[0][:12]}."))
+        faults.append(
+            _fault("foreign", f"冒出一段外文“{foreign[0][:12]}”。", f"A foreign word slipped in: {foreign[0][:12]}.")
+        )
     body = text.replace(request.address, "") if request.address else text
     if re.search(r"[,;:!?()](?!\d)", body):
         faults.append(_fault("punctuation", "用了半角标点。", "It has half-width punctuation."))
     if not request.signature and _SIGNED.search(text):
-        faults.append(_fault("uninvited_signature", "没填落款，却署了名。", "It is signed although no signature was given."))
+        faults.append(
+            _fault("uninvited_signature", "没填落款，却署了名。", "It is signed although no signature was given.")
+        )
     elif not (_CLOSED.search(text) or _SIGNED.search(text)):
         faults.append(_fault("unfinished", "话没说完。", "The last sentence is not finished."))
     return faults
@@ -84,9 +92,13 @@ def _pronoun(text: str, request: GreetingRequest, catalog: Catalog) -> list[Faul
     for name in filter(None, (request.address, request.signature)):
         spoken = spoken.replace(name, "")
     if relationship.pronoun == "您" and "你" in spoken:
-        return [_fault("pronoun", f"对{relationship.zh}用了“你”。", f"It says 你 to {relationship.en.lower()}; 您 is due.")]
+        return [
+            _fault("pronoun", f"对{relationship.zh}用了“你”。", f"It says 你 to {relationship.en.lower()}; 您 is due.")
+        ]
     if relationship.pronoun == "你" and "您" in spoken and request.tone not in ("humorous", "playful"):
-        return [_fault("pronoun", f"对{relationship.zh}用了“您”，显得生分。", f"It says 您 to {relationship.en.lower()}.")]
+        return [
+            _fault("pronoun", f"对{relationship.zh}用了“您”，显得生分。", f"It says 您 to {relationship.en.lower()}.")
+        ]
     if "你" in spoken and "您" in spoken:
         return [_fault("pronoun", "一会儿“你”一会儿“您”。", "It mixes 你 and 您.")]
     return []
@@ -97,7 +109,9 @@ def _names(text: str, request: GreetingRequest) -> list[Fault]:
     if request.address and request.address not in text:
         faults.append(_fault("address", f"没有叫“{request.address}”。", f"It does not say {request.address}."))
     if request.signature and not text.endswith("——" + request.signature):
-        faults.append(_fault("signature", f"结尾没有落款“{request.signature}”。", f"It is not signed {request.signature}."))
+        faults.append(
+            _fault("signature", f"结尾没有落款“{request.signature}”。", f"It is not signed {request.signature}.")
+        )
     return faults
 
 
@@ -110,9 +124,19 @@ def _zodiac(text: str, request: GreetingRequest) -> list[Fault]:
     if request.zodiac and request.zodiac not in text:
         return [_fault("zodiac", f"没有提到{request.zodiac}。", f"It does not mention the {request.zodiac}.")]
     if wrong and request.zodiac:
-        return [_fault("zodiac", f"生肖写成了{wrong[0]}，该是{request.zodiac}。", f"It names {wrong[0]}, not {request.zodiac}.")]
+        return [
+            _fault(
+                "zodiac", f"生肖写成了{wrong[0]}，该是{request.zodiac}。", f"It names {wrong[0]}, not {request.zodiac}."
+            )
+        ]
     if wrong:
-        return [_fault("zodiac", f"没选生肖，却写了{wrong[0]}年。", f"It names the year of {wrong[0]}, which was not asked for.")]
+        return [
+            _fault(
+                "zodiac",
+                f"没选生肖，却写了{wrong[0]}年。",
+                f"It names the year of {wrong[0]}, which was not asked for.",
+            )
+        ]
     return []
 
 
@@ -171,7 +195,9 @@ def _facts(text: str, request: GreetingRequest) -> list[Fault]:
     # Spelled numbers are too often idiom (一家人, 三餐); digits are always a claim.
     for number in re.findall(r"\d+", text):
         if number not in given:
-            faults.append(_fault("invented", f"“{number}”是哪来的？没有给过这个数字。", f"The number {number} was not given."))
+            faults.append(
+                _fault("invented", f"“{number}”是哪来的？没有给过这个数字。", f"The number {number} was not given.")
+            )
             break
     return faults
 
@@ -179,9 +205,21 @@ def _facts(text: str, request: GreetingRequest) -> list[Fault]:
 def _length(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
     length = catalog.length(request.length)
     if len(text) < length.low * (1 - LENGTH_TOLERANCE):
-        return [_fault("length", f"太短了（{len(text)} 字，约需 {length.low} 字）。", f"Too short: {len(text)} of about {length.low}.")]
+        return [
+            _fault(
+                "length",
+                f"太短了（{len(text)} 字，约需 {length.low} 字）。",
+                f"Too short: {len(text)} of about {length.low}.",
+            )
+        ]
     if len(text) > length.high * (1 + LENGTH_TOLERANCE):
-        return [_fault("length", f"太长了（{len(text)} 字，最多约 {length.high} 字）。", f"Too long: {len(text)} of about {length.high}.")]
+        return [
+            _fault(
+                "length",
+                f"太长了（{len(text)} 字，最多约 {length.high} 字）。",
+                f"Too long: {len(text)} of about {length.high}.",
+            )
+        ]
     return []
 
 

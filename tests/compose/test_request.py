@@ -14,7 +14,14 @@ def test_only_relationship_and_tone_are_needed():
 
 
 def test_empty_fields_of_a_form_count_as_absent():
-    form = LEAST | {"occasion": "", "length": None, "address": " ", "zodiac": "", "details": ["", " "], "signature": None}
+    form = LEAST | {
+        "occasion": "",
+        "length": None,
+        "address": " ",
+        "zodiac": "",
+        "details": ["", " "],
+        "signature": None,
+    }
     assert make_request(CATALOG, form) == make_request(CATALOG, LEAST)
 
 
