@@ -109,14 +109,17 @@ def _write_many(options: argparse.Namespace, catalog: Catalog) -> int:
     choice = choose_model(options.model)
     partial = options.out.with_name(options.out.name + ".part")
     try:
-        with options.requests.open(encoding="utf-8-sig", errors="replace") as source:
-            with _open(choice, catalog, options) as writer, partial.open("w", encoding="utf-8") as sink:
-                for number, line in enumerate(_lines(source), 1):
-                    answer = _answer(line, number, writer, catalog, options.count, seed)
-                    sink.write(json.dumps(answer, ensure_ascii=False) + "\n")
-                    sink.flush()
-                    print(f"\r{number} 条", end="", file=sys.stderr, flush=True)
-                os.fsync(sink.fileno())
+        with (
+            options.requests.open(encoding="utf-8-sig", errors="replace") as source,
+            _open(choice, catalog, options) as writer,
+            partial.open("w", encoding="utf-8") as sink,
+        ):
+            for number, line in enumerate(_lines(source), 1):
+                answer = _answer(line, number, writer, catalog, options.count, seed)
+                sink.write(json.dumps(answer, ensure_ascii=False) + "\n")
+                sink.flush()
+                print(f"\r{number} 条", end="", file=sys.stderr, flush=True)
+            os.fsync(sink.fileno())
         os.replace(partial, options.out)
     except OSError as error:
         raise ExplainedError(

@@ -30,12 +30,12 @@ def coming_zodiac(today: date) -> str:
 def likely_occasion(today: date) -> str:
     """The occasion id a message sent on ``today`` is most likely for.
 
-    小年 covers the northern and the southern day (腊月二十三 and 二十四); 开工 runs from the seventh of the first month, when
-    offices open, to the day before 元宵, and for the three days after it.
+    小年 covers the northern and the southern day (腊月二十三 and 二十四). 开工 runs from the seventh of the first
+    month, when offices open, to the eighteenth, but for 元宵 and its eve.
     """
-    if today.month == 12 and today.day >= 25 or today.month == 1 and today.day <= 3:
-        if today < new_years_day(welcomed_year(today)) - timedelta(days=8):
-            return "new_year"
+    around_new_year = (today.month == 12 and today.day >= 25) or (today.month == 1 and today.day <= 3)
+    if around_new_year:
+        return "new_year"
     lunar = Solar.fromYmd(today.year, today.month, today.day).getLunar()
     month, day = lunar.getMonth(), lunar.getDay()
     tomorrow = today + timedelta(days=1)

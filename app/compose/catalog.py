@@ -22,7 +22,7 @@ class CatalogError(ExplainedError):
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a menu: its id in files and commands, its Chinese name (also the prompt's label), its English name."""
+    """One entry of a menu: its id in files, its Chinese name (also the prompt's label) and its English name."""
 
     id: str
     zh: str

@@ -164,12 +164,13 @@ def _details(value: Any) -> tuple[str, ...]:
         raise RequestError("details", Sentence("想提到的事应是一个列表。", "Facts must be a list."))
     # Empty fields of a form are no facts; a list of thousands is refused without folding every one.
     folded = tuple(text for text in (_text("detail", item) for item in value[:100]) if text)
+    given = max(len(folded), len(value))
     if len(folded) > MOST_DETAILS or len(value) > 100:
         raise RequestError(
             "details",
             Sentence(
-                f"想提到的事最多 {MOST_DETAILS} 件，现在有 {max(len(folded), len(value))} 件。挑最要紧的留下。",
-                f"At most {MOST_DETAILS} facts; there are {max(len(folded), len(value))}. Keep the ones that matter most.",
+                f"想提到的事最多 {MOST_DETAILS} 件，现在有 {given} 件。挑最要紧的留下。",
+                f"At most {MOST_DETAILS} facts; there are {given}. Keep the ones that matter most.",
             ),
         )
     return folded

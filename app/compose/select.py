@@ -12,7 +12,7 @@ SAME = 0.85  # from which showing both would be a mistake even when nothing else
 
 @dataclass(frozen=True)
 class Candidate:
-    """One finished text: ``index`` is its place among those drawn, ``logprob`` its mean natural-log probability a token."""
+    """One finished text; ``index`` is its place among those drawn, ``logprob`` its mean nats a token."""
 
     index: int
     text: str
