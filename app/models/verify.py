@@ -1,0 +1,250 @@
+"""Whether a file is a whole model the engine can open, told before the engine is asked to try.
+
+Only reads. The header is checked by :mod:`app.models.gguf_file`; here it becomes sentences, and the hash decides about
+the bytes no header speaks for: llama.cpp opens a file with overwritten weights without a word and writes garbage.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from app.compose.sentence import Sentence
+from app.models.errors import Cancelled, ModelError, megabytes
+from app.models.gguf_file import GgufError, Header, read_header
+
+ARCHITECTURES = ("qwen2", "qwen3", "llama")  # and every member of the Gemma family
+_CHUNK = 1 << 20
+
+# How other things that get saved under a model's name begin.
+_LOOKALIKES: tuple[tuple[bytes, Sentence], ...] = (
+    (b"<!doctype html", Sentence("一个网页", "a web page")),
+    (b"<html", Sentence("一个网页", "a web page")),
+    (b"<?xml", Sentence("一个 XML 文件", "an XML file")),
+    (b"version https://git-lfs", Sentence("一个 Git LFS 占位文件", "a Git LFS pointer")),
+    (b"pk\x03\x04", Sentence("一个 zip 压缩包", "a zip archive")),
+    (b"\x1f\x8b", Sentence("一个 gzip 压缩包", "a gzip archive")),
+    (b"7z\xbc\xaf", Sentence("一个 7z 压缩包", "a 7z archive")),
+    (b"rar!", Sentence("一个 RAR 压缩包", "a RAR archive")),
+    (b"{", Sentence("一个 JSON 文件", "a JSON file")),
+)
+
+
+def _never() -> bool:
+    return False
+
+
+def sha256_of(
+    path: Path, progress: Callable[[int, int], None] | None = None, cancelled: Callable[[], bool] = _never
+) -> str:
+    """The SHA-256 of a file, in lower-case hex.
+
+    Raises:
+        Cancelled: ``cancelled()`` became true.
+        OSError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_CHUNK))
+    total = path.stat().st_size
+    done = 0
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            if cancelled():
+                raise Cancelled
+            digest.update(buffer[:count])
+            done += count
+            if progress is not None:
+                progress(done, total)
+    return digest.hexdigest()
+
+
+def verify_model(
+    path: Path,
+    *,
+    sha256: str | None,
+    cancelled: Callable[[], bool] = _never,
+    progress: Callable[[int, int], None] | None = None,
+) -> Header:
+    """Check that ``path`` is a whole GGUF model of a family we run and, when ``sha256`` is given, exactly that file.
+
+    Args:
+        sha256: hex; None checks the structure only, which takes milliseconds.
+        progress: bytes hashed, bytes in all.
+
+    Returns:
+        The file's header.
+
+    Raises:
+        ModelError: ``model_missing`` (or unreadable), ``model_empty``, ``model_foreign``, ``model_truncated``,
+            ``model_damaged`` or ``model_unsupported``.
+        Cancelled: ``cancelled()`` became true.
+    """
+    path = Path(path)
+    header = _header(path)
+    _check_family(path, header)
+    if sha256 is not None:
+        try:
+            found = sha256_of(path, progress, cancelled)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if found != sha256.lower():
+            raise ModelError(
+                "model_damaged",
+                Sentence(
+                    f"模型文件 {path.name} 已损坏：看着完整，内容却变了（校验和对不上），"
+                    "写出来的字不可信。请重新安装模型。",
+                    f"The model file {path.name} is damaged: its contents have changed (the checksum differs), and "
+                    "what it writes could not be trusted. Install the model again.",
+                ),
+                f"{path}: SHA-256 {found}, expected {sha256.lower()}",
+            )
+    return header
+
+
+def _header(path: Path) -> Header:
+    if path.is_dir():
+        raise ModelError(
+            "model_foreign",
+            Sentence(
+                f"{path} 是一个文件夹，不是模型文件。请选里面以 .gguf 结尾的文件。",
+                f"{path} is a folder, not a model file. Choose the file ending in .gguf inside it.",
+            ),
+        )
+    if not path.exists():
+        raise ModelError(
+            "model_missing",
+            Sentence(
+                f"找不到模型文件 {path}。它可能被移走或删除了；请重新安装模型，或另选一个文件。",
+                f"The model file {path} is not there. It may have been moved or deleted; install the model again or "
+                "choose another file.",
+            ),
+        )
+    try:
+        return read_header(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except GgufError as error:
+        raise _unfit(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        "model_missing",
+        Sentence(
+            f"模型文件 {path} 读不出来：可能没有权限，或者磁盘出错。请检查它的权限和所在的磁盘。",
+            f"The model file {path} cannot be read: no permission, or the disk fails. Check both.",
+        ),
+        f"{type(error).__name__}: {error}",
+    )
+
+
+def _unfit(path: Path, error: GgufError) -> ModelError:
+    detail = f"{path}: {error}"
+    size = path.stat().st_size
+    if error.kind == "empty":
+        return ModelError(
+            "model_empty",
+            Sentence(
+                f"模型文件 {path.name} 是空的（0 字节），多半是下载刚开始就断了。请重新安装模型。",
+                f"The model file {path.name} is empty (0 bytes); most likely a download ended as it began. "
+                "Install the model again.",
+            ),
+            detail,
+        )
+    if error.kind == "foreign":
+        looks_like = _lookalike(path)
+        return ModelError(
+            "model_foreign",
+            Sentence(
+                f"{path.name} 不是模型文件：它看上去是{looks_like.zh}（{megabytes(size)}），而我们需要 GGUF 格式。"
+                "请重新下载，或另选一个以 .gguf 结尾的文件。",
+                f"{path.name} is not a model file: it looks like {looks_like.en} ({megabytes(size)}), where the GGUF "
+                "format is needed. Download it again, or choose a file ending in .gguf.",
+            ),
+            detail,
+        )
+    if error.kind == "truncated":
+        whole = _expected_size(path)
+        zh = (
+            f"现有 {megabytes(size)}，完整的是 {megabytes(whole)}"
+            if whole
+            else f"只有 {megabytes(size)}，连文件头都没写完"
+        )
+        en = (
+            f"{megabytes(size)} of {megabytes(whole)} are there"
+            if whole
+            else f"its {megabytes(size)} end inside the header"
+        )
+        return ModelError(
+            "model_truncated",
+            Sentence(
+                f"模型文件 {path.name} 不完整（{zh}），后面的内容丢了。请重新安装模型。",
+                f"The model file {path.name} is incomplete ({en}). Install the model again.",
+            ),
+            detail,
+        )
+    return ModelError(
+        "model_damaged",
+        Sentence(
+            f"模型文件 {path.name} 的文件头读不通：它损坏了，或是我们不认识的 GGUF 版本。"
+            "请重新安装模型，或另选一个文件。",
+            f"The header of the model file {path.name} makes no sense: it is damaged, or of a GGUF version we do not "
+            "know. Install the model again, or choose another file.",
+        ),
+        detail,
+    )
+
+
+def _expected_size(path: Path) -> int | None:
+    """How long a file that ends too early should be; None where not even its header is whole."""
+    try:
+        return read_header(path, whole=False).expected_size
+    except GgufError:
+        return None
+
+
+def _lookalike(path: Path) -> Sentence:
+    with path.open("rb") as file:
+        beginning = file.read(512)
+    start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for magic, name in _LOOKALIKES:
+        if start.startswith(magic):
+            return name
+    try:
+        # A multi-byte character may be cut at the end of what was read.
+        text = beginning.decode("utf-8", errors="strict" if len(beginning) < 512 else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    if text.isprintable() or all(character.isprintable() or character.isspace() for character in text):
+        return Sentence("一个文本文件", "a text file")
+    return Sentence("别的格式的文件", "a file of another format")
+
+
+def _check_family(path: Path, header: Header) -> None:
+    architecture = header.metadata.get("general.architecture")
+    if not (architecture in ARCHITECTURES or (isinstance(architecture, str) and architecture.startswith("gemma"))):
+        shown = str(architecture)[:40] if architecture is not None else "?"
+        raise _unsupported(
+            path,
+            f"它的结构是 {shown}，我们支持 Qwen2、Qwen3、Llama 和 Gemma 系列",
+            f"its architecture is {shown}; the Qwen2, Qwen3, Llama and Gemma families are supported",
+        )
+    if not header.metadata.get("tokenizer.ggml.model") or not header.metadata.get("tokenizer.ggml.tokens"):
+        raise _unsupported(path, "它没有带词表，没法把文字变成词元", "it carries no tokenizer, so text cannot be read")
+    if not header.tensors:
+        raise _unsupported(path, "它只有词表，没有权重", "it holds a vocabulary and no weights")
+    if header.metadata.get("split.count", 0) not in (0, 1):
+        raise _unsupported(
+            path,
+            "它是分卷模型的一卷，请先用 llama-gguf-split 合并成一个文件",
+            "it is one part of a split model; join the parts with llama-gguf-split first",
+        )
+
+
+def _unsupported(path: Path, zh: str, en: str) -> ModelError:
+    return ModelError(
+        "model_unsupported",
+        Sentence(
+            f"{path.name} 是完整的模型文件，但不能用：{zh}。",
+            f"{path.name} is a whole model file but cannot be used: {en}.",
+        ),
+    )

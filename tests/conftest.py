@@ -1,0 +1,51 @@
+"""Session fixtures shared by all tests: the tiny model, its adapter, and the two merged."""
+
+from pathlib import Path
+
+import pytest
+
+from app.compose.prompt import CHAT_TEMPLATE
+from app.models.gguf_file import read_header
+from app.models.merge import merge_model
+from tests import tiny
+from training.tokenizer import Tokenizer
+from training.vocabulary import kept_tokens
+
+
+@pytest.fixture(scope="session")
+def tiny_float_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny random Qwen2 model in F16."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny-f16.gguf"
+    tiny.write_float_base(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tiny_float_base: Path) -> Path:
+    """The tiny model as Q4_K_M: Q4_K and Q6_K tensors, a whole small vocabulary, a chat template of its own."""
+    path = tiny_float_base.with_name("tiny-q4_k_m.gguf")
+    tiny.quantize(tiny_float_base, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEFT LoRA adapter of the tiny model, as a folder."""
+    return tiny.write_adapter(tmp_path_factory.mktemp("tiny-adapter"))
+
+
+@pytest.fixture(scope="session")
+def tiny_vocabulary(tiny_base: Path) -> tuple[int, ...]:
+    """The tokens of the tiny model that are kept: what Chinese greetings need of it."""
+    tokenizer = Tokenizer(read_header(tiny_base).metadata)
+    characters = frozenset(tiny.COVERED + "".join(tiny.EMOJI) + " \n")
+    return tuple(kept_tokens(tokenizer, ["user\n", "assistant\n"], characters))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_base: Path, tiny_adapter: Path, tiny_vocabulary: tuple[int, ...], tmp_path_factory) -> Path:
+    """The tiny model as the app runs it: adapter merged, vocabulary trimmed, our chat template."""
+    path = tmp_path_factory.mktemp("tiny-model") / "tiny-model-q4_k_m.gguf"
+    metadata = {"general.name": "Tiny", "tokenizer.chat_template": CHAT_TEMPLATE}
+    merge_model(tiny_base, tiny_adapter, path, vocabulary=tiny_vocabulary, seed=1, metadata=metadata)
+    return path

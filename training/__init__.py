@@ -1,0 +1,1 @@
+"""Everything that makes the adapter and what ships with it; nothing in ``app`` imports this package."""

@@ -1,0 +1,25 @@
+"""``python -m training STEP``: one step of making the model, from the command line."""
+
+import argparse
+import sys
+
+from app.compose.sentence import ExplainedError
+from training import merge, quantize, vocabulary
+
+
+def main() -> int:
+    """Run the step named on the command line; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    subparsers = parser.add_subparsers(metavar="STEP", required=True)
+    for step in (vocabulary, merge, quantize):
+        step.add_parser(subparsers)
+    args = parser.parse_args()
+    try:
+        return int(args.run(args))
+    except ExplainedError as error:
+        print(f"{error.sentence.zh}\n{error.sentence.en}\n{error.detail}".rstrip(), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
