@@ -1,1 +1,1 @@
-"""llama.cpp in a process of its own. No Qt here, and llama.cpp only in ``runtime``, which only the child process imports."""
+"""llama.cpp in a process of its own. No Qt here; llama.cpp only in ``runtime`` and ``device``, in the child process."""

@@ -68,9 +68,10 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Loading:
-    """Progress of Load, 0 to 1."""
+    """Progress of Load, 0 to 1, and what the model is being opened on, as in Ready; "" before that is known."""
 
     fraction: float
+    device: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+"""What can go wrong inside the engine, as errors a person can act on."""
+
+from app.compose.sentence import ExplainedError, Sentence
+
+
+class EngineError(ExplainedError):
+    """The engine cannot do what was asked.
+
+    Args:
+        code: one of the codes of :class:`app.engine.protocol.Failed`.
+    """
+
+    def __init__(self, code: str, sentence: Sentence, detail: str = "") -> None:
+        super().__init__(sentence, detail)
+        self.code = code
+
+
+class OpeningStopped(Exception):
+    """Opening a model was given up because somebody asked for it; nobody needs to be told."""
+
+
+def bad_request(zh: str, en: str, detail: str = "") -> EngineError:
+    """A job that asks for something the engine does not do."""
+    return EngineError("bad_request", Sentence(zh, en), detail)
+
+
+def prompt_too_long(tokens: int, most: int) -> EngineError:
+    """The prompt and one candidate do not fit into the context together."""
+    return EngineError(
+        "prompt_too_long",
+        Sentence(
+            f"填的内容太长，模型一次读不下（大约是上限的 {tokens / most:.1f} 倍）。请删短一些再写。",
+            f"What was filled in is too long for the model to read at once ({tokens / most:.1f} times what fits). "
+            "Shorten it and try again.",
+        ),
+        f"{tokens} tokens; at most {most}",
+    )
+
+
+def out_of_memory(detail: str) -> EngineError:
+    """Neither the model nor the work on it fits into memory."""
+    return EngineError(
+        "out_of_memory",
+        Sentence(
+            "内存不够，这一步没有做成。关掉一些占内存的程序再试；已写好的文字都还在。",
+            "There is not enough memory for this. Close some programs and try again; what was written is kept.",
+        ),
+        detail,
+    )
+
+
+def model_unsupported(detail: str) -> EngineError:
+    """llama.cpp will not open the file, and the file's structure did not say why."""
+    return EngineError(
+        "model_unsupported",
+        Sentence(
+            "这个模型文件打不开：现在的写作引擎不认识它的结构。请重新安装模型，或另选一个文件。",
+            "This model file cannot be opened: the engine does not know its structure. Install the model again, or "
+            "choose another file.",
+        ),
+        detail,
+    )
+
+
+def model_damaged(detail: str) -> EngineError:
+    """The model opens, but what it computes are not numbers."""
+    return EngineError(
+        "model_damaged",
+        Sentence(
+            "这个模型算不出正常的结果，文件很可能已损坏。请重新安装模型。",
+            "This model does not compute anything sensible; its file is most likely damaged. Install the model again.",
+        ),
+        detail,
+    )
+
+
+def internal(detail: str) -> EngineError:
+    """A fault of ours."""
+    return EngineError(
+        "internal",
+        Sentence(
+            "写作引擎内部出错，这一条没有写成。再试一次；如果总是这样，请把详情发给我们。",
+            "The engine failed inside, and this text was not written. Try again; if it keeps happening, send us the "
+            "details.",
+        ),
+        detail,
+    )

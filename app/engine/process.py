@@ -1,0 +1,279 @@
+"""``python -m app.engine.process``: the child process that owns llama.cpp and speaks :mod:`app.engine.protocol`.
+
+Two threads. The reader takes lines from standard input, answers what needs no model (a bad line, a job cancelled while
+it waits) and stops the job that is running; the main thread opens the model and decodes. When standard input closes the
+program that started this is gone or has finished, and the process ends at once, whatever it is doing.
+
+Nothing a person typed is ever written to standard error.
+"""
+
+import faulthandler
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.compose.sentence import Sentence
+from app.engine import errors, protocol
+from app.engine.protocol import Cancel, Done, Event, Failed, Load, Loading, Piece, Ready, Write
+from app.engine.refusals import unfit
+from app.models.errors import ModelError
+
+if TYPE_CHECKING:
+    from app.engine.runtime import Runtime
+
+_LAST_WORDS_SECONDS = 0.5  # after standard input closed; then the process ends in the middle of whatever it does
+_PR_SET_PDEATHSIG, _SIGKILL = 1, 9  # linux/prctl.h; signal(7)
+
+
+class Wire:
+    """Sends events, one whole line at a time, from any thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, event: Event) -> None:
+        """Write one event. Ends the process when nobody is left to read it."""
+        line = memoryview(protocol.encode(event))
+        with self._lock:
+            try:
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+            except OSError:
+                os._exit(0)
+
+
+class Engine:
+    """The jobs, the model, and who may touch which: everything shared by the two threads is behind ``_changed``."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._changed = threading.Condition()
+        self._commands: deque[Load | Write] = deque()
+        self._running: int | None = None
+        self._closing = False
+        self._runtime: Runtime | None = None
+        self._refusal: Failed | None = None  # why there is no model, once opening it failed
+        self.ended = threading.Event()
+
+    # The reader's side.
+
+    def take_line(self, line: bytes) -> None:
+        """Act on one line of input, or say why not."""
+        try:
+            command = protocol.decode(line)
+        except protocol.ProtocolError as error:
+            self._wire.send(_not_understood(_job_of(line), str(error)))
+            return
+        if isinstance(command, Cancel):
+            self._cancel(command.job)
+        elif isinstance(command, Load | Write):
+            self._queue(command)
+        else:
+            self._wire.send(_not_understood(None, f"{type(command).__name__} is not a command"))
+
+    def close(self) -> None:
+        """Stop everything; :meth:`run` returns soon after."""
+        with self._changed:
+            self._closing = True
+            if self._runtime is not None:
+                self._runtime.stop()
+            self._changed.notify()
+
+    def _queue(self, command: Load | Write) -> None:
+        with self._changed:
+            if isinstance(command, Write):
+                waiting = {one.job for one in self._commands if isinstance(one, Write)}
+                if command.job == self._running or command.job in waiting:
+                    self._wire.send(_not_understood(command.job, "a job of this number is not finished yet"))
+                    return
+            self._commands.append(command)
+            self._changed.notify()
+
+    def _cancel(self, job: int) -> None:
+        with self._changed:
+            for command in self._commands:
+                if isinstance(command, Write) and command.job == job:
+                    self._commands.remove(command)
+                    self._wire.send(Done(job, 0.0, None, True))
+                    return
+            if job == self._running and self._runtime is not None:
+                self._runtime.stop()
+        # Any other job has ended already: its Done and this command have crossed.
+
+    # The main thread's side.
+
+    def run(self) -> None:
+        """Carry out commands in order until :meth:`close`."""
+        while (command := self._next()) is not None:
+            if isinstance(command, Load):
+                self._load(command)
+            else:
+                self._write(command)
+            with self._changed:
+                self._running = None
+
+    def _next(self) -> Load | Write | None:
+        with self._changed:
+            while not self._commands and not self._closing:
+                self._changed.wait()
+            if self._closing:
+                return None
+            command = self._commands.popleft()
+            if isinstance(command, Write):
+                self._running = command.job
+                if self._runtime is not None:
+                    self._runtime.rearm()
+            return command
+
+    def _load(self, load: Load) -> None:
+        if self._runtime is not None:
+            self._wire.send(_not_understood(None, "a model is open already"))
+            return
+        began = time.monotonic()
+        try:
+            # llama.cpp must find the descriptors arranged, and the reader must not wait for its import.
+            from app.engine.opening import Opening
+
+            opening = Opening(
+                load, lambda fraction, device: self._wire.send(Loading(fraction, device)), lambda: self._closing
+            )
+            runtime, device, reason = opening.run()
+        except errors.OpeningStopped:
+            return
+        except Exception as error:
+            self._refusal = _failed(None, error)
+            self._wire.send(self._refusal)
+            return
+        with self._changed:
+            self._runtime = runtime
+            self._refusal = None
+        self._wire.send(
+            Ready(
+                device=device,
+                reason=reason,
+                model=runtime.name or Path(load.path).stem,
+                parameters=runtime.parameters,
+                layers_on_gpu=runtime.layers_on_gpu,
+                threads=runtime.threads,
+                context=runtime.context,
+                seconds=time.monotonic() - began,
+            )
+        )
+
+    def _write(self, job: Write) -> None:
+        began = time.monotonic()
+        first_piece: float | None = None
+        cancelled = False
+        try:
+            runtime = self._opened()
+            unfit(job)
+            for event in runtime.write(job):
+                if isinstance(event, Piece):
+                    first_piece = first_piece or time.monotonic() - began
+                else:
+                    cancelled = cancelled or event.end == "cancelled"
+                self._wire.send(event)
+        except Exception as error:
+            self._wire.send(_failed(job.job, error))
+            return
+        self._wire.send(Done(job.job, time.monotonic() - began, first_piece, cancelled))
+
+    def _opened(self) -> "Runtime":
+        if self._runtime is not None:
+            return self._runtime
+        if self._refusal is not None:
+            raise errors.EngineError(self._refusal.code, self._refusal.sentence, self._refusal.detail)
+        raise errors.bad_request("还没有打开模型，写不了。", "No model is open yet.")
+
+
+def _failed(job: int | None, error: Exception) -> Failed:
+    """What an exception means to the person who asked."""
+    if isinstance(error, MemoryError):
+        error = errors.out_of_memory("MemoryError in Python")
+    elif isinstance(error, OSError) and job is None:
+        error = errors.model_unsupported(f"{type(error).__name__}: {error}")
+    elif not isinstance(error, ModelError | errors.EngineError):
+        error = errors.internal("".join(traceback.format_exception(error)))
+    return Failed(job, error.code, error.sentence, error.detail)
+
+
+def _not_understood(job: int | None, why: str) -> Failed:
+    sentence = Sentence(
+        "写作引擎收到一条读不懂的指令，没有照办；其余的照常进行。",
+        "The engine was sent a command it does not understand and did nothing about it; everything else goes on.",
+    )
+    return Failed(job, "bad_request", sentence, why)
+
+
+def _job_of(line: bytes) -> int | None:
+    """The job a line that is not understood was about, so that somebody waiting for it is answered."""
+    try:
+        raw = json.loads(line[: protocol.LONGEST_LINE])
+    except (ValueError, RecursionError):
+        return None
+    job = raw.get("job") if isinstance(raw, dict) else None
+    return job if type(job) is int else None
+
+
+def _read_lines(descriptor: int, take_line: Callable[[bytes], None]) -> None:
+    """Hand on every line until the end of input. Of a line too long, its beginning is handed on, to be refused."""
+    pending = b""
+    skipping = False
+    while chunk := os.read(descriptor, 1 << 16):
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            if skipping:
+                skipping = False
+            elif line.strip():
+                take_line(line)
+        if len(pending) > protocol.LONGEST_LINE:
+            if not skipping:
+                take_line(pending)
+            skipping, pending = True, b""
+
+
+def _die_with_parent() -> None:
+    """On Linux, end even if the parent is killed while every thread here is stuck in native code."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def main() -> None:
+    """Serve until standard input closes."""
+    os.environ["GGML_NO_BACKTRACE"] = "1"  # or a native abort starts a debugger and hangs with the pipes open
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(0, os.O_BINARY)
+        msvcrt.setmode(1, os.O_BINARY)
+    # What native code prints goes to descriptor 1: that is standard error from here on, and events have their own.
+    wire = Wire(os.dup(1))
+    os.dup2(2, 1)
+    faulthandler.enable(file=2)
+    _die_with_parent()
+    engine = Engine(wire)
+
+    def read() -> None:
+        _read_lines(0, engine.take_line)
+        engine.close()
+        engine.ended.wait(_LAST_WORDS_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=read, name="reader", daemon=True).start()
+    engine.run()
+    engine.ended.set()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
