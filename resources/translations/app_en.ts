@@ -1,0 +1,357 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="zh_CN">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>知道了</source>
+        <translation>Dismiss</translation>
+    </message>
+</context>
+<context>
+    <name>CandidateCard</name>
+    <message>
+        <source>第 {number} 条祝福</source>
+        <translation>Greeting {number}</translation>
+    </message>
+    <message>
+        <source>复制</source>
+        <translation>Copy</translation>
+    </message>
+    <message>
+        <source>复制第 {number} 条</source>
+        <translation>Copy greeting {number}</translation>
+    </message>
+    <message>
+        <source>换一条</source>
+        <translation>Another</translation>
+    </message>
+    <message>
+        <source>重新写这一条，现在的留在“上一条”里</source>
+        <translation>Write this one anew; the present text stays under Previous</translation>
+    </message>
+    <message>
+        <source>换掉第 {number} 条</source>
+        <translation>Write greeting {number} anew</translation>
+    </message>
+    <message>
+        <source>上一条</source>
+        <translation>Previous</translation>
+    </message>
+    <message>
+        <source>下一条</source>
+        <translation>Next</translation>
+    </message>
+    <message>
+        <source>选好关系和语气，按“写祝福”，三条祝福会写在这里。</source>
+        <translation>Choose who it is for and a tone, press Write: three greetings appear here.</translation>
+    </message>
+    <message>
+        <source>每一条都可以直接改。不满意，就换一条。</source>
+        <translation>Edit any of them in place. Not quite it? Ask for another.</translation>
+    </message>
+    <message>
+        <source>按 {first}、{second}、{third} 复制，去聊天窗口粘贴。</source>
+        <translation>Copy with {first}, {second} or {third}, and paste it into your chat.</translation>
+    </message>
+    <message>
+        <source>正在写…</source>
+        <translation>Writing…</translation>
+    </message>
+    <message>
+        <source>挑选中…</source>
+        <translation>Choosing…</translation>
+    </message>
+    <message>
+        <source>没写完</source>
+        <translation>Unfinished</translation>
+    </message>
+    <message>
+        <source>已复制</source>
+        <translation>Copied</translation>
+    </message>
+</context>
+<context>
+    <name>ComposePage</name>
+    <message>
+        <source>模型准备好就能写</source>
+        <translation>Ready to write once the model is</translation>
+    </message>
+    <message>
+        <source>{key} 停止</source>
+        <translation>{key} stops</translation>
+    </message>
+</context>
+<context>
+    <name>Details</name>
+    <message>
+        <source>收起</source>
+        <translation>Less</translation>
+    </message>
+    <message>
+        <source>详情</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>已复制</source>
+        <translation>Copied</translation>
+    </message>
+    <message>
+        <source>复制详情</source>
+        <translation>Copy details</translation>
+    </message>
+</context>
+<context>
+    <name>FirstStart</name>
+    <message>
+        <source>还差一个模型</source>
+        <translation>One thing is missing: the model</translation>
+    </message>
+    <message>
+        <source>没有准备好</source>
+        <translation>The model is not ready</translation>
+    </message>
+    <message>
+        <source>模型要重新准备</source>
+        <translation>The model must be prepared anew</translation>
+    </message>
+    <message>
+        <source>正在准备模型</source>
+        <translation>Preparing the model</translation>
+    </message>
+    <message>
+        <source>开始准备</source>
+        <translation>Prepare it</translation>
+    </message>
+    <message>
+        <source>暂停</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>继续</source>
+        <translation>Continue</translation>
+    </message>
+    <message>
+        <source>重试</source>
+        <translation>Try again</translation>
+    </message>
+    <message>
+        <source>重新准备</source>
+        <translation>Prepare anew</translation>
+    </message>
+    <message>
+        <source>准备模型的进度</source>
+        <translation>Progress of preparing the model</translation>
+    </message>
+    <message>
+        <source>已暂停，下载好的部分都留着，随时可以接着来。</source>
+        <translation>Paused. What is downloaded is kept; go on whenever you like.</translation>
+    </message>
+    <message>
+        <source>祝福由你电脑上的模型来写，第一次要下载约 {size} 的基础模型并在本机生成，只有这一次。</source>
+        <translation>Greetings are written by a model on your own computer; a base of about {size} is downloaded and built into it, this once.</translation>
+    </message>
+    <message>
+        <source>这时可以先填左边；准备好以后不用联网，你写的内容也不会离开这台电脑。</source>
+        <translation>Fill in the form meanwhile; afterwards no network is needed, and nothing you write leaves this computer.</translation>
+    </message>
+    <message>
+        <source>不到 1 分钟</source>
+        <translation>less than a minute left</translation>
+    </message>
+    <message>
+        <source>还要约 {minutes} 分钟</source>
+        <translation>about {minutes} min left</translation>
+    </message>
+    <message>
+        <source>还要约 {hours} 小时</source>
+        <translation>about {hours} h left</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>拜年帖</source>
+        <translation>拜年帖 Bainiantie</translation>
+    </message>
+</context>
+<context>
+    <name>RelationshipField</name>
+    <message>
+        <source>选一个</source>
+        <translation>Choose one</translation>
+    </message>
+    <message>
+        <source>关系</source>
+        <translation>Relationship</translation>
+    </message>
+</context>
+<context>
+    <name>RequestForm</name>
+    <message>
+        <source>这一条写给谁？</source>
+        <translation>Who is this one for?</translation>
+    </message>
+    <message>
+        <source>下面的都可以不填</source>
+        <translation>All below is optional</translation>
+    </message>
+    <message>
+        <source>关系</source>
+        <translation>Relationship</translation>
+    </message>
+    <message>
+        <source>语气</source>
+        <translation>Tone</translation>
+    </message>
+    <message>
+        <source>场合</source>
+        <translation>Occasion</translation>
+    </message>
+    <message>
+        <source>篇幅</source>
+        <translation>Length</translation>
+    </message>
+    <message>
+        <source>称呼</source>
+        <translation>What you call them</translation>
+    </message>
+    <message>
+        <source>想提到的事</source>
+        <translation>Things to mention</translation>
+    </message>
+    <message>
+        <source>生肖</source>
+        <translation>Zodiac</translation>
+    </message>
+    <message>
+        <source>落款</source>
+        <translation>Signed</translation>
+    </message>
+    <message>
+        <source>{low} 到 {high} 字</source>
+        <translation>{low} to {high} characters</translation>
+    </message>
+    <message>
+        <source>怎么叫对方，例如：阿哲</source>
+        <translation>e.g. 阿哲</translation>
+    </message>
+    <message>
+        <source>例如：今年升职</source>
+        <translation>e.g. 今年升职 (promoted this year)</translation>
+    </message>
+    <message>
+        <source>例如：搬了新家</source>
+        <translation>e.g. 搬了新家 (moved house)</translation>
+    </message>
+    <message>
+        <source>例如：小李</source>
+        <translation>e.g. 小李</translation>
+    </message>
+    <message>
+        <source>鼠</source>
+        <translation>鼠 Rat</translation>
+    </message>
+    <message>
+        <source>牛</source>
+        <translation>牛 Ox</translation>
+    </message>
+    <message>
+        <source>虎</source>
+        <translation>虎 Tiger</translation>
+    </message>
+    <message>
+        <source>兔</source>
+        <translation>兔 Rabbit</translation>
+    </message>
+    <message>
+        <source>龙</source>
+        <translation>龙 Dragon</translation>
+    </message>
+    <message>
+        <source>蛇</source>
+        <translation>蛇 Snake</translation>
+    </message>
+    <message>
+        <source>马</source>
+        <translation>马 Horse</translation>
+    </message>
+    <message>
+        <source>羊</source>
+        <translation>羊 Goat</translation>
+    </message>
+    <message>
+        <source>猴</source>
+        <translation>猴 Monkey</translation>
+    </message>
+    <message>
+        <source>鸡</source>
+        <translation>鸡 Rooster</translation>
+    </message>
+    <message>
+        <source>狗</source>
+        <translation>狗 Dog</translation>
+    </message>
+    <message>
+        <source>猪</source>
+        <translation>猪 Pig</translation>
+    </message>
+    <message>
+        <source>{animal}（来年）</source>
+        <translation>{animal} (coming)</translation>
+    </message>
+    <message>
+        <source>{animal}（今年）</source>
+        <translation>{animal} (this year)</translation>
+    </message>
+    <message>
+        <source>不写</source>
+        <translation>Leave out</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>写祝福</source>
+        <translation>Write</translation>
+    </message>
+    <message>
+        <source>浅色</source>
+        <translation>Light</translation>
+    </message>
+    <message>
+        <source>深色</source>
+        <translation>Dark</translation>
+    </message>
+    <message>
+        <source>随系统</source>
+        <translation>System</translation>
+    </message>
+    <message>
+        <source>外观：{name}</source>
+        <translation>Appearance: {name}</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>正在打开模型… {percent}%</source>
+        <translation>Opening the model… {percent}%</translation>
+    </message>
+    <message>
+        <source>用时 {seconds} 秒</source>
+        <translation>{seconds} s</translation>
+    </message>
+</context>
+<context>
+    <name>WriteButton</name>
+    <message>
+        <source>停止</source>
+        <translation>Stop</translation>
+    </message>
+    <message>
+        <source>写祝福</source>
+        <translation>Write</translation>
+    </message>
+</context>
+</TS>
