@@ -1,0 +1,231 @@
+"""One greeting on the right of the page: an editable text, what is wrong with it, and what can be done with it.
+
+A card shows what the writing session says and reports what the person does; it decides nothing.
+"""
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QInputMethodEvent, QTextBlockFormat, QTextCursor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
+
+from app.gui.theme import Theme
+from app.gui.write_button import key_name
+from app.gui.writing_session import CardView, State
+
+NUMERALS = "一二三"
+LETTER_PIXELS = 19
+LINE_HEIGHT = 150  # per cent
+CONFIRMED_FOR = 2200  # ms the word 已复制 stays
+
+
+class GreetingText(QTextEdit):
+    """A plain text with the air between its lines that Chinese wants.
+
+    ``edited`` carries the text after the person changed it; ``held`` says that they selected or are composing in it.
+    """
+
+    edited = Signal(str)
+    held = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._showing = False
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(0)
+        # As high as there is room: a long text scrolls in its card, and the three cards stay alike.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.setMinimumHeight(74)
+        self.textChanged.connect(self._report)
+        self.copyAvailable.connect(lambda selected: self.held.emit() if selected else None)
+
+    def show_text(self, text: str) -> None:
+        """Show ``text``; what only grew at its end keeps cursor, selection and scroll position."""
+        shown = self.toPlainText()
+        if text == shown:
+            return
+        self._showing = True
+        if shown and text.startswith(shown):
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(text[len(shown) :])
+        else:
+            self.setPlainText(text)
+            line = QTextBlockFormat()
+            line.setLineHeight(LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            cursor = QTextCursor(self.document())
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.mergeBlockFormat(line)
+        self.document().clearUndoRedoStacks()
+        self._showing = False
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        super().inputMethodEvent(event)
+        if event.preeditString():
+            self.held.emit()
+
+    def _report(self) -> None:
+        if not self._showing:
+            self.edited.emit(self.toPlainText())
+
+
+class CandidateCard(QFrame):
+    """The card number ``number`` (from 0)."""
+
+    edited = Signal(str)
+    held = Signal()
+    copy = Signal()
+    again = Signal()
+    turned = Signal(int)
+
+    def __init__(self, number: int, theme: Theme) -> None:
+        super().__init__()
+        self.number = number
+        self._state = State.EMPTY
+        self._can_write = False
+        self._position = (0, 0)
+        self.setObjectName(f"card-{number + 1}")
+        self.setProperty("kind", "card")
+        self.numeral = QLabel(NUMERALS[number])
+        self.numeral.setProperty("kind", "numeral")
+        self.numeral.setFont(theme.letter_font(17))
+        self.text = GreetingText()
+        self.text.setObjectName(f"greeting-{number + 1}")
+        self.text.setFont(theme.letter_font(LETTER_PIXELS))
+        self.text.edited.connect(self.edited)
+        self.text.held.connect(self.held)
+        self.faults = QLabel()
+        self.faults.setProperty("kind", "correction")
+        self.faults.setFont(theme.letter_font(14))
+        self.faults.setWordWrap(True)
+        self.faults.hide()
+        self.note = QLabel()
+        self.note.setProperty("kind", "note")
+        self.previous = self._button("previous", lambda: self.turned.emit(-1))
+        self.pages = QLabel()
+        self.pages.setProperty("kind", "aside")
+        self.next = self._button("next", lambda: self.turned.emit(1))
+        self.again_button = self._button("quiet", self.again.emit)
+        self.copy_button = self._button("outline", self.copy.emit)
+        self._confirmed = QTimer(self)
+        self._confirmed.setSingleShot(True)
+        self._confirmed.setInterval(CONFIRMED_FOR)
+        self._confirmed.timeout.connect(self._show_note)
+        self._build()
+        self.retranslate()
+
+    def show_view(self, view: CardView) -> None:
+        """Show a version of the card."""
+        if view.state is not self._state:
+            self._confirmed.stop()
+        self._state = view.state
+        self._position = (view.position, view.count)
+        self.text.setReadOnly(view.state in (State.EMPTY, State.WRITING))
+        self.text.setFocusPolicy(Qt.FocusPolicy.NoFocus if view.state is State.EMPTY else Qt.FocusPolicy.StrongFocus)
+        self.text.setPlaceholderText(self._hint())
+        self.text.show_text(view.text)
+        self.copy_button.setEnabled(bool(view.text))
+        self.allow_again(self._can_write)
+        for button in (self.again_button, self.copy_button):
+            button.setVisible(view.state is not State.EMPTY)
+        self._show_pages()
+        self._show_note()
+
+    def allow_again(self, can_write: bool) -> None:
+        """Whether the engine could write another one."""
+        self._can_write = can_write
+        self.again_button.setEnabled(can_write and self._state in (State.DONE, State.UNFINISHED))
+
+    def show_faults(self, sentences: list[str], together: str) -> None:
+        """Say what is wrong with the text, ``together`` in the card; none hides the line."""
+        self.faults.setText(together)
+        self.faults.setVisible(bool(sentences))
+        self.setProperty("faulty", bool(sentences))
+        self.text.setAccessibleDescription(together)
+
+    def confirm_copied(self) -> None:
+        """Say for a moment that the text is on the clipboard."""
+        self._confirmed.start()
+        self._show_note()
+
+    def retranslate(self) -> None:
+        """Say everything in the language in use."""
+        number = self.number + 1
+        self.text.setAccessibleName(self.tr("第 {number} 条祝福").format(number=number))
+        self.text.setPlaceholderText(self._hint())
+        self.copy_button.setText(self.tr("复制"))
+        self.copy_button.setToolTip(key_name(f"Ctrl+{number}"))
+        self.copy_button.setAccessibleName(self.tr("复制第 {number} 条").format(number=number))
+        self.again_button.setText(self.tr("换一条"))
+        self.again_button.setToolTip(self.tr("重新写这一条，现在的留在“上一条”里"))
+        self.again_button.setAccessibleName(self.tr("换掉第 {number} 条").format(number=number))
+        self.previous.setToolTip(self.tr("上一条"))
+        self.previous.setAccessibleName(self.tr("上一条"))
+        self.next.setToolTip(self.tr("下一条"))
+        self.next.setAccessibleName(self.tr("下一条"))
+        self._show_note()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def _hint(self) -> str:
+        if self._state is not State.EMPTY:
+            return ""
+        return (
+            self.tr("选好关系和语气，按“写祝福”，三条祝福会写在这里。"),
+            self.tr("每一条都可以直接改。不满意，就换一条。"),
+            self.tr("按 {first}、{second}、{third} 复制，去聊天窗口粘贴。").format(
+                first=key_name("Ctrl+1"), second=key_name("Ctrl+2"), third=key_name("Ctrl+3")
+            ),
+        )[self.number]
+
+    def _show_note(self) -> None:
+        notes = {
+            State.WRITING: self.tr("正在写…"),
+            State.CHOOSING: self.tr("挑选中…"),
+            State.UNFINISHED: self.tr("没写完"),
+        }
+        copied = self._confirmed.isActive()
+        self.note.setText(self.tr("已复制") if copied else notes.get(self._state, ""))
+
+    def _show_pages(self) -> None:
+        position, count = self._position
+        for widget in (self.previous, self.pages, self.next):
+            widget.setVisible(count > 1)
+        self.pages.setText(f"{position}/{count}")
+        self.previous.setEnabled(position > 1)
+        self.next.setEnabled(position < count)
+
+    def _button(self, kind: str, act: object) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("kind", kind)
+        button.setObjectName(f"{kind}-{self.number + 1}")
+        if kind in ("previous", "next"):
+            button.setIconSize(QSize(16, 16))
+        button.clicked.connect(act)
+        return button
+
+    def _build(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.note, 1)
+        row.addWidget(self.previous)
+        row.addWidget(self.pages)
+        row.addWidget(self.next)
+        row.addSpacing(6)
+        row.addWidget(self.again_button)
+        row.addWidget(self.copy_button)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(self.text, 1)
+        column.addWidget(self.faults)
+        column.addLayout(row)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(18, 16, 16, 12)
+        whole.setSpacing(14)
+        whole.addWidget(self.numeral, 0, Qt.AlignmentFlag.AlignTop)
+        whole.addLayout(column, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -1,0 +1,247 @@
+"""The page 写祝福: the form at the left, three cards at the right, and what happens between them.
+
+The page turns clicks and keys into calls of the writing session and the session's state into what the cards show.
+"""
+
+import secrets
+from datetime import date
+
+from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.compose.catalog import Catalog
+from app.compose.request import RequestError, make_request
+from app.compose.sentence import Sentence
+from app.engine.protocol import Died, Done, Event, Failed, Loading, Ready, Sampling
+from app.gui.banner import Banner
+from app.gui.candidate_card import CandidateCard
+from app.gui.column_scroll import ColumnScroll
+from app.gui.composition import CompositionWatch
+from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.request_form import RequestForm
+from app.gui.status_line import StatusLine
+from app.gui.theme import Theme
+from app.gui.words import Words
+from app.gui.write_button import WriteButton, key_name
+from app.gui.writing_session import CARDS, WritingSession
+
+FORM_WIDTH = 384
+ROOMY = 730  # pixels of height from which the keys are named under the button
+CHECK_AFTER = 250  # ms without a key before an edited text is checked
+
+
+class ComposePage(QWidget):
+    """Everything between the side bar and the right edge. ``notice`` is where the panel of a first start goes."""
+
+    def __init__(
+        self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, today: date, notice: QWidget
+    ) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._catalog = catalog
+        self._words = words
+        self._engine = engine
+        self._title: Sentence | None = None
+        self.watch = CompositionWatch(self)
+        self.form = RequestForm(catalog, words, self.watch, theme, today)
+        self.button = WriteButton()
+        self.hint = QLabel()
+        self.hint.setProperty("kind", "aside")
+        self.banner = Banner(words)
+        self.cards = [CandidateCard(number, theme) for number in range(CARDS)]
+        self.status = StatusLine(words)
+        self.session = self._new_session(CARDS, Sampling())
+        self._checks = [QTimer(self) for _ in self.cards]
+        self._build(notice)
+        self._connect()
+        self._shortcuts()
+        for card in range(CARDS):
+            self._show_card(card)
+        self.retranslate()
+
+    def set_drawing(self, draw: int, sampling: Sampling, title: Sentence | None) -> None:
+        """How this model is drawn from, and what it is called if it is ours. Before anything is written."""
+        self._title = title
+        self.session = self._new_session(draw, sampling)
+
+    def write(self) -> None:
+        """Write what the form asks for, as soon as the engine can."""
+        if self.session.working or self._engine.state is Engine.OFF or self.watch.composing:
+            return
+        self.form.clear_errors()
+        try:
+            request = make_request(self._catalog, self.form.values())
+        except RequestError as error:
+            self.form.show_error(error)
+            return
+        self.banner.hide()
+        self.status.show_seconds(None)
+        self._engine.reopen()
+        self.session.write(request)
+        self._show_working()
+
+    def stop(self) -> None:
+        """Stop writing; what is there stays."""
+        if not self.watch.composing:
+            self.session.stop()
+            self._show_working()
+
+    def copy(self, card: int) -> None:
+        """Put the text of a card on the clipboard."""
+        text = self.session.view(card).text
+        if text:
+            QGuiApplication.clipboard().setText(text)
+            self.session.hold(card)
+            self.cards[card].confirm_copied()
+
+    def handle(self, event: Event) -> None:
+        """What the engine says: texts to the session, the rest to the status line and the banner."""
+        if isinstance(event, Loading):
+            self.status.show_loading(event.fraction)
+        elif isinstance(event, Ready):
+            self.status.show_ready(event, self._title)
+        elif isinstance(event, Died):
+            self.banner.show_error(event.sentence, f"exit code {event.exit_code}\n{self._engine.chatter}".strip())
+            self._show_engine_off(event.restarting)
+        elif isinstance(event, Failed):
+            # Of an engine that died the event Died tells more, and comes right after.
+            if event.code != "engine_died":
+                self.banner.show_error(event.sentence, f"{event.code}\n{event.detail}".strip())
+            if event.job is None:
+                self._show_engine_off(False)
+        elif isinstance(event, Done) and not event.cancelled:
+            self.status.show_seconds(event.seconds)
+        self.session.handle(event)
+        self._show_working()
+
+    def engine_changed(self) -> None:
+        """The engine was opened or closed: without one nothing is being written, and nothing can be."""
+        if self._engine.state is Engine.OFF:
+            self.session.stop()
+        self._show_working()
+
+    def retranslate(self) -> None:
+        """Say everything in the language in use."""
+        self._show_working()
+        for card in range(CARDS):
+            self._show_faults(card)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the window is low the form needs the room more than the hint does."""
+        self.hint.setVisible(event.size().height() >= ROOMY)
+        super().resizeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def _new_session(self, draw: int, sampling: Sampling) -> WritingSession:
+        return WritingSession(
+            self._catalog,
+            self._engine,
+            draw=draw,
+            sampling=sampling,
+            seeds=lambda: secrets.randbelow(1 << 31),
+            changed=self._show_card,
+        )
+
+    def _write_again(self, card: int) -> None:
+        if self._engine.state is not Engine.OFF:
+            self._engine.reopen()
+            self.session.write_again(card)
+            self._show_working()
+
+    def _edited(self, card: int, text: str) -> None:
+        self.session.edit(card, text)
+        self.cards[card].show_view(self.session.view(card))
+        self._checks[card].start()
+
+    def _show_card(self, card: int) -> None:
+        self.cards[card].show_view(self.session.view(card))
+        self._show_faults(card)
+
+    def _show_faults(self, card: int) -> None:
+        sentences = [self._words.say(fault.sentence) for fault in self.session.faults(card)]
+        self.cards[card].show_faults(sentences, self._words.joined(sentences))
+
+    def _show_working(self) -> None:
+        working = self.session.working
+        self.button.show_working(working)
+        self.button.setEnabled(self._engine.state is not Engine.OFF)
+        self._stop.setEnabled(working)
+        for card in self.cards:
+            card.allow_again(self._engine.state is not Engine.OFF)
+        self.hint.setText(
+            self.tr("模型准备好就能写")
+            if self._engine.state is Engine.OFF
+            else self.tr("{key} 停止").format(key=key_name("Esc"))
+            if working
+            else key_name("Ctrl+Return")
+        )
+
+    def _show_engine_off(self, restarting: bool) -> None:
+        if restarting:
+            self.status.show_message(Sentence("写作引擎正在重新启动…", "The writing engine is being restarted…"))
+        else:
+            self.status.show_message(Sentence("写作引擎没有在运行", "The writing engine is not running"))
+
+    def _connect(self) -> None:
+        self._engine.happened.connect(self.handle)
+        self.button.write.connect(self.write)
+        self.button.stop.connect(self.stop)
+        for number, card in enumerate(self.cards):
+            self.watch.watch(card.text)
+            card.edited.connect(lambda text, number=number: self._edited(number, text))
+            card.held.connect(lambda number=number: self.session.hold(number))
+            card.copy.connect(lambda number=number: self.copy(number))
+            card.again.connect(lambda number=number: self._write_again(number))
+            card.turned.connect(lambda step, number=number: self.session.turn(number, step))
+            self._checks[number].setSingleShot(True)
+            self._checks[number].setInterval(CHECK_AFTER)
+            self._checks[number].timeout.connect(lambda number=number: self._show_faults(number))
+
+    def _shortcuts(self) -> None:
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(self.write)
+        for number in range(CARDS):
+            shortcut = QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self)
+            shortcut.activated.connect(lambda number=number: self.copy(number))
+        self._stop = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        self._stop.activated.connect(self.stop)
+
+    def _build(self, notice: QWidget) -> None:
+        form_column = QWidget()
+        form_column.setObjectName("formColumn")
+        form_column.setFixedWidth(FORM_WIDTH)
+        left = QVBoxLayout(form_column)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(0)
+        left.addWidget(self.form, 1)
+        action = QVBoxLayout()
+        action.setContentsMargins(28, 8, 24, 14)
+        action.setSpacing(6)
+        action.addWidget(self.button)
+        action.addWidget(self.hint, 0, Qt.AlignmentFlag.AlignHCenter)
+        left.addLayout(action)
+
+        scroll = ColumnScroll("cardsBody", QMargins(8, 24, 28, 16), 14)
+        right = scroll.column
+        right.addWidget(self.banner)
+        right.addWidget(notice)
+        for card in self.cards:
+            right.addWidget(card, 1)
+
+        columns = QHBoxLayout()
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(0)
+        columns.addWidget(form_column)
+        columns.addWidget(scroll, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(columns, 1)
+        whole.addWidget(self.status)

@@ -1,0 +1,196 @@
+"""The window: side bar and page, and the order of things when it opens and when it closes."""
+
+import threading
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
+
+from app.compose.catalog import Catalog
+from app.compose.sentence import ExplainedError, Sentence
+from app.engine.protocol import Event, Failed, Sampling
+from app.gui.compose_page import ComposePage
+from app.gui.engine_bridge import EngineBridge
+from app.gui.first_start import FirstStart
+from app.gui.settings import Settings
+from app.gui.sidebar import Sidebar
+from app.gui.theme import Theme
+from app.gui.words import Words
+from app.models.manifest import Manifest, load_manifest
+
+FIRST_SIZE = (1180, 760)
+SMALLEST_SIZE = (860, 480)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the window is opened with; the commands are those of the child processes, when not the usual ones."""
+
+    model: Path | None = None
+    device: str = "auto"
+    engine_command: Sequence[str] | None = None
+    install_command: Sequence[str] | None = None
+
+
+class ModelSearch(QObject):
+    """Looks for the installed model off the window's thread: the disk may be slow."""
+
+    found = Signal(object)  # InstalledModel or None
+    failed = Signal(object)  # ExplainedError
+
+    def begin(self, manifest: Manifest) -> None:
+        """Look; one of the signals follows."""
+        threading.Thread(target=self._look, args=(manifest,), daemon=True).start()
+
+    def _look(self, manifest: Manifest) -> None:
+        from app.models.built import find_built
+        from app.models.folders import models_folder
+
+        try:
+            self.found.emit(find_built(models_folder(), manifest))
+        except ExplainedError as error:
+            self.failed.emit(error)
+
+
+class MainWindow(QMainWindow):
+    """Opens at once; ``painted`` is emitted after the first paint, and then the model is looked for."""
+
+    painted = Signal()
+
+    def __init__(self, catalog: Catalog, settings: Settings, words: Words, theme: Theme, options: Options) -> None:
+        super().__init__()
+        self._settings = settings
+        self._words = words
+        self._theme = theme
+        self._options = options
+        self._manifest: Manifest | None = None
+        self._is_painted = False
+        self._closing = False
+        self.engine = EngineBridge(options.engine_command)
+        self.first_start = FirstStart(words, theme, options.install_command)
+        self.sidebar = Sidebar(words, theme)
+        self.page = ComposePage(catalog, words, theme, self.engine, date.today(), self.first_start)
+        self._search = ModelSearch(self)
+        central = QWidget()
+        row = QHBoxLayout(central)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(self.page, 1)
+        self.setCentralWidget(central)
+        self.setMinimumSize(*SMALLEST_SIZE)
+        self.resize(*FIRST_SIZE)
+        if settings.geometry is not None:
+            self.restoreGeometry(settings.geometry)
+        self._connect()
+        self._retitle()
+        self.page.form.relationship.setFocus()
+
+    def begin(self) -> None:
+        """Open the model, or offer to fetch it. Called once the window is on the screen."""
+        try:
+            self._manifest = load_manifest()
+        except ExplainedError as error:
+            self.page.banner.show_error(error.sentence, error.detail)
+            return
+        drawn = self._manifest.sampling
+        sampling = Sampling(temperature=drawn.temperature, top_p=drawn.top_p, min_p=drawn.min_p)
+        self.page.set_drawing(drawn.draw, sampling, None if self._options.model else self._manifest.built.title)
+        if self._options.model is not None:
+            self._open(self._options.model, None)
+        else:
+            self._search.begin(self._manifest)
+
+    def show_unforeseen(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """An error nobody foresaw, in the form of sys.excepthook: the window goes on, and says so."""
+        self.page.banner.show_error(
+            Sentence(
+                "程序出了意料之外的错，刚才那一步可能没有做完；你填的内容和已写好的文字都还在。请再试一次，"
+                "若仍如此，请把详情发给我们。",
+                "Something unforeseen went wrong, and the last step may be undone; what you filled in and what was "
+                "written is kept. Try again, and if it stays so, send us the details.",
+            ),
+            "".join(traceback.format_exception(kind, error, trace)),
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Gone from the screen at once; then the child processes are ended."""
+        if not self._closing:
+            self._closing = True
+            self._settings.geometry = self.saveGeometry()
+            self._settings.save()
+            self.hide()
+            self.engine.close()
+            self.first_start.close_process()
+        super().closeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Notices the first paint."""
+        handled = super().event(event)
+        if event.type() == QEvent.Type.Paint and not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self.painted.emit)
+        return handled
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retitle()
+        super().changeEvent(event)
+
+    def _connect(self) -> None:
+        self.sidebar.language_asked.connect(self._speak)
+        self.sidebar.theme_asked.connect(self._dress)
+        self.engine.happened.connect(self._watch_model)
+        self.first_start.installed.connect(self._look_again)
+        self._search.found.connect(self._use)
+        self._search.failed.connect(self._cannot_look)
+
+    def _look_again(self) -> None:
+        if self._manifest is not None:
+            self._search.begin(self._manifest)
+
+    def _use(self, found: object) -> None:
+        from app.models.built import InstalledModel
+
+        if self._closing or self._manifest is None:
+            return
+        if isinstance(found, InstalledModel):
+            self._open(found.path, found.sha256)
+        else:
+            self.page.status.show_message(Sentence("还没有模型", "No model yet"))
+            self.first_start.offer(self._manifest)
+
+    def _cannot_look(self, error: ExplainedError) -> None:
+        self.page.banner.show_error(error.sentence, error.detail)
+
+    def _open(self, model: Path, sha256: str | None) -> None:
+        self.page.status.show_loading(0.0)
+        self.engine.open(model, sha256, self._options.device)
+        self.page.engine_changed()
+
+    def _watch_model(self, event: Event) -> None:
+        """An installed model that cannot be opened can be made anew; one the person named is theirs to mend."""
+        if not (isinstance(event, Failed) and event.job is None and event.code.startswith("model_")):
+            return
+        if self._options.model is None and self._manifest is not None:
+            self.page.banner.hide()
+            self.engine.close()
+            self.page.engine_changed()
+            self.first_start.repair(self._manifest, event.sentence, f"{event.code}\n{event.detail}".strip())
+
+    def _speak(self, language: str) -> None:
+        self._settings.language = language
+        self._words.speak(language)
+
+    def _dress(self, theme: str) -> None:
+        self._settings.theme = theme
+        self._theme.use(theme)
+
+    def _retitle(self) -> None:
+        self.setWindowTitle(self.tr("拜年帖"))

@@ -1,0 +1,114 @@
+"""A window on no screen, with its own settings and its own empty models folder, and waiting for what is to come."""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings
+from PySide6.QtWidgets import QApplication
+
+from app.compose.catalog import Catalog, load_catalog
+from app.gui.application import make_application, make_window
+from app.gui.engine_bridge import Engine
+from app.gui.main_window import MainWindow, Options
+from app.gui.theme import Theme, load_faces
+from app.gui.words import CHINESE, Words
+
+STAND_IN = (sys.executable, "-m", "tests.gui.stand_in_engine")
+INSTALLER = (sys.executable, "-m", "tests.gui.stand_in_installer")
+
+
+def wait(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """Let Qt work until ``condition`` holds; fails, naming ``what``, when it does not in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"not within {seconds:.0f} s: {what}")
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        time.sleep(0.002)
+
+
+def settle() -> None:
+    """Let Qt do what it has put off."""
+    QApplication.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+
+
+@pytest.fixture(autouse=True)
+def no_error_goes_unseen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Qt goes on after an exception in a slot; the test does not."""
+    seen: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: seen.append("".join(traceback.format_exception(*error))))
+    yield
+    assert not seen, "\n".join(seen)
+
+
+@pytest.fixture(scope="session")
+def application() -> QApplication:
+    """The one application of the session."""
+    existing = QApplication.instance()
+    return existing if isinstance(existing, QApplication) else make_application()
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """The catalogue of the program."""
+    return load_catalog()
+
+
+@pytest.fixture
+def words(application: QApplication) -> Iterator[Words]:
+    """Chinese, to begin with and again afterwards."""
+    words = Words(CHINESE)
+    yield words
+    words.speak(CHINESE)
+
+
+@pytest.fixture
+def theme(application: QApplication) -> Iterator[Theme]:
+    """Paper by day."""
+    theme = Theme(application, load_faces(), "light")
+    yield theme
+    theme.deleteLater()
+    settle()
+
+
+@pytest.fixture
+def open_window(
+    application: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., MainWindow]]:
+    """Opens windows as the program does; each is closed afterwards, with its child processes."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    monkeypatch.setenv("BAINIANTIE_MODELS", str(tmp_path / "models"))
+    windows: list[MainWindow] = []
+
+    def open_one(
+        options: Options, language: str | None = None, theme: str | None = None, ready: bool = True
+    ) -> MainWindow:
+        window = make_window(application, options, language, theme)
+        windows.append(window)
+        window.painted.connect(window.begin)
+        window.show()
+        if ready:
+            wait(lambda: window.engine.state is Engine.READY, "the engine is ready")
+        return window
+
+    yield open_one
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    settle()
+    Words(CHINESE)
+
+
+@pytest.fixture
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    """A window whose engine is the stand-in, ready to write."""
+    return open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
