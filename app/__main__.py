@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     from app.gui.application import run
 
-    return run(model=options.model, language=options.language, theme=options.theme, device=options.device)
+    report = (lambda: print("painted", flush=True)) if options.report_first_paint else None
+    return run(options.model, options.language, options.theme, options.device, on_first_paint=report)
 
 
 def _add_window_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,8 @@ def _add_window_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", choices=("zh_CN", "en"), help="界面语言 (default: the system's)")
     parser.add_argument("--theme", choices=("light", "dark", "system"), help="外观 (default: the system's)")
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="用什么算 (default: auto)")
+    # For `bench`: print one word at the first paint, and close.
+    parser.add_argument("--report-first-paint", action="store_true", help=argparse.SUPPRESS)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.commands.progress_bar import ProgressBar
@@ -25,11 +26,34 @@ from app.models.sources import part_path
 from app.models.verify import sha256_of
 from tests.hub_server import HubServer, until
 from tests.models.manifests import REPOSITORY, base_of, write_manifest
+from tests.tiny import END_PULL, HIDDEN
+
+
+def write_base(source: Path, target: Path, pull: float) -> Path:
+    """The tiny F16 model, its end of the turn as likely as ``pull`` along what all activations have in common makes it."""
+    header = read_header(source)
+    output = header.tensor("output.weight")
+    assert output is not None and output.type == "F16"
+    token = header.metadata["tokenizer.ggml.tokens"].index("<|im_end|>")
+    content = bytearray(source.read_bytes())
+    row = np.frombuffer(content, np.float16, HIDDEN, output.offset + 2 * HIDDEN * token)
+    embeddings = header.tensor("token_embd.weight")
+    assert embeddings is not None
+    common = np.frombuffer(content, np.float16, embeddings.rows * HIDDEN, embeddings.offset).reshape(-1, HIDDEN)
+    row += ((pull - END_PULL) * np.sign(common.astype(np.float32).mean(0)) / HIDDEN).astype(np.float16)
+    target.write_bytes(content)
+    return target
+
+
+@pytest.fixture(scope="module")
+def terse_base(tmp_path_factory: pytest.TempPathFactory, tiny_float_base: Path) -> Path:
+    """A model that ends its turn soon."""
+    return write_base(tiny_float_base, tmp_path_factory.mktemp("terse") / "terse-f16.gguf", END_PULL + 6)
 
 
 @pytest.fixture
-def manifest(tmp_path: Path, tiny_base: Path, tiny_adapter: Path) -> Path:
-    return write_manifest(tmp_path / "清单 manifest.yaml", base_of(tiny_base.read_bytes()), tiny_adapter)
+def manifest(tmp_path: Path, terse_base: Path, tiny_adapter: Path) -> Path:
+    return write_manifest(tmp_path / "清单 manifest.yaml", base_of(terse_base.read_bytes()), tiny_adapter)
 
 
 @pytest.fixture
@@ -78,8 +102,8 @@ def direct(hub: HubServer) -> dict[str, str]:
     return {"HF_ENDPOINT": hub.endpoint, "NO_PROXY": "*", "no_proxy": "*"}
 
 
-def test_json_lines_end_with_the_installed_model(manifest: Path, folder: Path, tiny_base: Path) -> None:
-    answer = run(manifest, "--source", tiny_base, "--json", BAINIANTIE_MODELS=str(folder))
+def test_json_lines_end_with_the_installed_model(manifest: Path, folder: Path, terse_base: Path) -> None:
+    answer = run(manifest, "--source", terse_base, "--json", BAINIANTIE_MODELS=str(folder))
     *progress, last = lines(answer.stdout)
     assert (answer.returncode, answer.stderr) == (0, "")
     assert {line["type"] for line in progress} == {"progress"}
@@ -99,8 +123,8 @@ def test_json_lines_end_with_the_error(manifest: Path, folder: Path, tmp_path: P
     assert "网页" in last["zh"] and "web page" in last["en"] and last["detail"]
 
 
-def test_a_person_reads_lines_and_sentences(manifest: Path, folder: Path, tiny_base: Path) -> None:
-    answer = run(manifest, "--source", tiny_base, "--folder", folder, LC_ALL="zh_CN.UTF-8")
+def test_a_person_reads_lines_and_sentences(manifest: Path, folder: Path, terse_base: Path) -> None:
+    answer = run(manifest, "--source", terse_base, "--folder", folder, LC_ALL="zh_CN.UTF-8")
     assert answer.returncode == 0
     assert "正在试写一条祝福" in answer.stdout and f"模型已就绪：{folder}" in answer.stdout
     assert "\r" not in answer.stdout
@@ -119,29 +143,20 @@ def test_a_broken_manifest_is_a_sentence(tmp_path: Path) -> None:
 def test_a_model_that_writes_nothing_is_not_put_in_place(
     tmp_path: Path, folder: Path, tiny_float_base: Path, tiny_adapter: Path
 ) -> None:
-    # The tokens that end a turn become tokens like any others, so that no turn ever ends.
-    content = (
-        tiny_float_base.read_bytes().replace(b"<|im_end|>", b"<|im_xxx|>").replace(b"<|endoftext|>", b"<|xxxoftext|>")
-    )
-    key = b"tokenizer.ggml.eos_token_id"
-    value = content.index(key) + len(key) + 4
-    count = len(read_header(tiny_float_base).metadata["tokenizer.ggml.tokens"])
-    content = content[:value] + (count - 1).to_bytes(4, "little") + content[value + 4 :]
-    assert len(content) == tiny_float_base.stat().st_size
-    base = tmp_path / "endless.gguf"
-    base.write_bytes(content)
-    manifest = write_manifest(tmp_path / "manifest.yaml", base_of(content), tiny_adapter)
+    base = write_base(tiny_float_base, tmp_path / "endless.gguf", END_PULL - 100)
+    manifest = write_manifest(tmp_path / "manifest.yaml", base_of(base.read_bytes()), tiny_adapter)
     answer = run(manifest, "--source", base, "--json", "--folder", folder)
     last = lines(answer.stdout)[-1]
-    assert answer.returncode == 1 and last["type"] == "error"
+    assert (answer.returncode, last["type"], last["code"]) == (1, "error", "trial_failed")
+    assert "试写" in last["zh"] and last["detail"].count("length") == 3
     assert not (folder / "tiny-q4_k_m.gguf").exists()
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "input"])
 def test_stopped_while_the_line_stands_still_it_ends_within_two_seconds(
-    manifest: Path, folder: Path, tiny_base: Path, how: str
+    manifest: Path, folder: Path, terse_base: Path, how: str
 ) -> None:
-    content = tiny_base.read_bytes()
+    content = terse_base.read_bytes()
     base = load_manifest(manifest).base
     part = part_path(base, folder / "base")
     with HubServer(base.repo, base.file, content) as hub:
@@ -165,10 +180,10 @@ def test_stopped_while_the_line_stands_still_it_ends_within_two_seconds(
         assert hub.downloads[-1].range == "bytes=200000-"
 
 
-def test_when_nobody_reads_its_lines_any_more_it_ends(manifest: Path, folder: Path, tiny_base: Path) -> None:
+def test_when_nobody_reads_its_lines_any_more_it_ends(manifest: Path, folder: Path, terse_base: Path) -> None:
     base = load_manifest(manifest).base
     part = part_path(base, folder / "base")
-    with HubServer(base.repo, base.file, tiny_base.read_bytes()) as hub:
+    with HubServer(base.repo, base.file, terse_base.read_bytes()) as hub:
         hub.behaviour.stalls = [200_000, 300_000]
         with running(manifest, "--source", "hub", "--json", "--folder", folder, **direct(hub)) as process:
             until(part.exists)
@@ -179,8 +194,8 @@ def test_when_nobody_reads_its_lines_any_more_it_ends(manifest: Path, folder: Pa
         assert part.exists()
 
 
-def test_the_null_device_is_nobody_to_be_missed(manifest: Path, folder: Path, tiny_base: Path) -> None:
-    answer = run(manifest, "--source", tiny_base, "--json", "--folder", folder)
+def test_the_null_device_is_nobody_to_be_missed(manifest: Path, folder: Path, terse_base: Path) -> None:
+    answer = run(manifest, "--source", terse_base, "--json", "--folder", folder)
     assert lines(answer.stdout)[-1]["type"] == "installed"
 
 

@@ -47,8 +47,7 @@ def write_manifest(path: Path, base: BaseFile, adapter: Path, **built: Any) -> P
         "adapter": str(adapter),
         "vocabulary": None,
         "built": about | built,
-        # A random model ends its turn by chance, so chance is given room.
-        "sampling": {"temperature": 1.5, "top_p": 1.0, "min_p": 0.0, "draw": 6},
+        "sampling": {"temperature": 0.25, "top_p": 1.0, "min_p": 0.05, "draw": 6},
     }
     if base.pieces is not None:
         raw["base"]["pieces"] = dict(vars(base.pieces))
