@@ -47,7 +47,23 @@ COVERED_WORDS = (
     "称呼",
 )
 ENGLISH = ("user", "assistant", "the", " the", "ing", "tion", "\n\n", "  ", "12", "ok", "Qt")
-UNCOVERED = ("Ж", "Жи", "한", "한국", "ñ", "año", "ا", "ال", "日本語です", "です", "喆", "陳", "function", " return", "();\n")
+UNCOVERED = (
+    "Ж",
+    "Жи",
+    "한",
+    "한국",
+    "ñ",
+    "año",
+    "ا",
+    "ال",
+    "日本語です",
+    "です",
+    "喆",
+    "陳",
+    "function",
+    " return",
+    "();\n",
+)
 EMOJI = ("😄", "🎉", "❤")
 
 

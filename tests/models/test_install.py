@@ -1,7 +1,6 @@
 """From nothing to a model in its place, on the tiny base: whole, tried, and continued wherever it was stopped."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from app.compose.prompt import CHAT_TEMPLATE
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.errors import Cancelled, ModelError
-from app.models.folders import free_space, models_folder
+from app.models.folders import free_space
 from app.models.gguf_file import read_header
 from app.models.install import STEPS, InstalledModel, Progress, find_built, install
 from app.models.manifest import Manifest, load_manifest
@@ -320,14 +319,18 @@ def test_a_disk_too_small_is_said_before_anything_is_fetched(folder: Path, manif
     assert watched.steps == ["check"] and files(folder) == set()
 
 
-def test_only_what_is_missing_has_to_fit(folder: Path, manifest: Manifest, tiny_base: Path) -> None:
-    def needed() -> int:
+def test_only_what_is_missing_has_to_fit(
+    folder: Path, manifest: Manifest, tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the first thing after the check, and it fails
+
+    def needed(source: Path | str = "hub") -> int:
         """The least free space that does, found by what the sentence would say of none."""
         low, high = 0, 1 << 40
         while low < high:
             middle = (low + high) // 2
             try:
-                Watched(folder, manifest, "nothing").run(free=lambda where, size=middle: size)  # type: ignore[misc]
+                Watched(folder, manifest, source).run(free=lambda where, size=middle: size)  # type: ignore[misc]
             except ModelError as error:
                 if error.code == "disk_full":
                     low = middle + 1
@@ -337,6 +340,9 @@ def test_only_what_is_missing_has_to_fit(folder: Path, manifest: Manifest, tiny_
 
     base = folder / "base"
     nothing_there = needed()
+    wrong = folder / "wrong.gguf"
+    wrong.touch()
+    assert needed(wrong) == manifest.base.size + 64_000_000  # a link to it takes no room
     part = part_path(manifest.base, base)
     part.write_bytes(tiny_base.read_bytes()[:100_000])
     assert nothing_there - needed() == 100_000
@@ -373,31 +379,11 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, manifest: Manifest
 def test_other_unfinished_downloads_do_not_pile_up(folder: Path, manifest: Manifest, tiny_base: Path) -> None:
     (folder / "base").mkdir(parents=True)
     (folder / "base" / "old-base.gguf.01234567.part").write_bytes(b"GGUF" * 100)
+    part_path(manifest.base, folder / "base").write_bytes(b"GGUF" * 100)
+    (folder / "base" / ".wheels" / "tmp1").mkdir(parents=True)
+    (folder / "base" / ".wheels" / "tmp1" / "a.whl").write_bytes(b"PK")
     Watched(folder, manifest, tiny_base).run()
     assert files(folder) == WHOLE
-
-
-def test_the_folder_is_the_one_named(tmp_path: Path) -> None:
-    assert models_folder({"BAINIANTIE_MODELS": str(tmp_path / "别处")}) == tmp_path / "别处"
-
-
-def test_the_folder_is_beside_the_program_where_that_can_be_written(tmp_path: Path) -> None:
-    assert models_folder({}, checkout=tmp_path) == tmp_path
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the XDG convention")
-def test_where_the_program_cannot_be_written_it_is_the_persons_own(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    nowhere = tmp_path / "file" / "models"  # root may write anywhere, but not below a file
-    assert models_folder({"XDG_DATA_HOME": str(tmp_path)}, checkout=nowhere) == tmp_path / "bainiantie" / "models"
-    home = Path(os.path.expanduser("~"))
-    expected = home / ".local" / "share" / "bainiantie" / "models"
-    assert models_folder({"XDG_DATA_HOME": "relative"}, checkout=nowhere) == expected
-
-
-def test_free_space_is_that_of_the_nearest_folder_there_is(tmp_path: Path) -> None:
-    assert free_space(tmp_path / "not" / "yet") == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.2)
 
 
 def test_looking_whether_the_model_is_there_imports_nothing_heavy() -> None:

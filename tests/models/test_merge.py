@@ -1,5 +1,6 @@
 """The merged file is base plus adapter, the same bytes each time, and whole or absent."""
 
+import hashlib
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 from app.models.adapter import AdapterError, LowRank, read_adapter
 from app.models.errors import Cancelled, ModelError
 from app.models.gguf_file import Kind, read_header
-from app.models.merge import merge_model
-from app.models.quantization import LAYOUTS, dequantize
+from app.models.gguf_header import inferred_kinds, write_header
+from app.models.merge import WEIGHTS_AT_ONCE, merge_model
+from app.models.quantization import LAYOUTS, add_in_grid, dequantize, uniform
 from tests import tiny
 from tests.reference import divergence, log_probabilities, open_model, write_float_merge, write_lora
 
@@ -308,6 +310,43 @@ def test_a_change_of_the_output_follows_its_tokens(tiny_float_base: Path, tmp_pa
     assert np.allclose(_weights(tmp_path / "m.gguf", "output.weight"), expected, rtol=2**-10, atol=1e-5)
     embedding = _weights(tiny_float_base, "token_embd.weight")[kept]
     assert np.array_equal(_weights(tmp_path / "m.gguf", "token_embd.weight"), embedding)
+
+
+def test_the_rounding_of_a_weight_depends_on_its_place_alone(tmp_path: Path):
+    """A tensor of several pieces, whole and trimmed: every row is rounded as if the tensor were computed at once."""
+    rows, columns, rng = 5000, 256, np.random.default_rng(8)
+    assert rows * columns > 2 * WEIGHTS_AT_ONCE
+    blocks = rng.integers(0, 256, (rows * columns // 32, 34), dtype=np.uint8)
+    blocks[:, :2] = np.float16(0.01).reshape(1).view(np.uint8)
+    values = {
+        "general.architecture": "qwen2",
+        "qwen2.block_count": 1,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": [str(index) for index in range(rows)],
+        "tokenizer.ggml.merges": ["1 2"],
+    }
+    base = tmp_path / "base.gguf"
+    with base.open("wb") as file:
+        kinds = {key: inferred_kinds(value) for key, value in values.items()}
+        write_header(file, values, kinds, [("output.weight", "Q8_0", (columns, rows))])
+        file.write(blocks.tobytes())
+    down, up = (rng.standard_normal(shape).astype(np.float32) * 0.05 for shape in ((2, columns), (rows, 2)))
+    pair = {"base_model.model.lm_head.lora_A.weight": down, "base_model.model.lm_head.lora_B.weight": up}
+    adapter = tiny.write_adapter(tmp_path / "adapter", pair, r=2, lora_alpha=2)
+    change = read_adapter(adapter)["lm_head"]
+
+    key = int.from_bytes(hashlib.sha256(b"7:output.weight").digest()[:16], "little")
+    delta = (change.up.astype(np.float64) @ change.down.astype(np.float64)).astype(np.float32).reshape(-1, 32)
+    noise = uniform(np.random.Philox(key=key), rows * columns).reshape(-1, 32)
+    expected = add_in_grid("Q8_0", blocks, delta, noise).reshape(rows, -1)
+    assert (expected != blocks.reshape(rows, -1)).any(axis=1).mean() > 0.9
+
+    kept = sorted(rng.choice(rows, 1984, replace=False).tolist())
+    for vocabulary in (None, kept):
+        _merged(base, adapter, tmp_path / "m.gguf", vocabulary=vocabulary, seed=7)
+        tensor = read_header(tmp_path / "m.gguf").tensors[0]
+        found = np.fromfile(tmp_path / "m.gguf", np.uint8, tensor.nbytes, offset=tensor.offset)
+        assert np.array_equal(found.reshape(-1, expected.shape[1]), expected if vocabulary is None else expected[kept])
 
 
 def _permute(weights: np.ndarray, heads: int) -> np.ndarray:

@@ -100,6 +100,26 @@ def test_what_is_kept_is_closed_under_how_tokens_are_put_together(tokenizer: Tok
     assert "[PAD" not in "".join(texts) and any(text.startswith("[PAD") for text in dropped)
 
 
+def test_a_token_put_together_across_characters_keeps_its_halfway_tokens():
+    """Pieces that end in the middle of a character are made of no characters: only the way there keeps them."""
+    letters = byte_letters()
+    first, second = ("".join(letters[byte] for byte in character.encode()) for character in "新年")
+    merges = [(first[2], second[0]), (first[1], first[2] + second[0]), (first[0], first[1:] + second[0])]
+    merges += [(first + second[0], second[1]), (first + second[:2], second[2])]
+    metadata = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "qwen2",
+        # The lowest ids fill up what is kept to a multiple of 64: they must not be the ones looked for.
+        TOKENS: [*letters, *map(str, range(100)), *(left + right for left, right in merges), *SPECIALS],
+        MERGES: [f"{left} {right}" for left, right in merges],
+    }
+    tokenizer = Tokenizer(metadata)
+    kept = kept_tokens(tokenizer, [], frozenset("新年"))
+    assert tokenizer.tokenize("新年") == [360] and {356, 357, 358, 359, 360} <= set(kept)
+    whole = trimmed_tokenizer(metadata, {}, kept) | {"tokenizer.ggml.pre": "qwen2"}
+    assert Tokenizer(whole).tokenize("新年") == [kept.index(360)]
+
+
 def test_texts_decide_what_is_kept_besides_the_characters(tokenizer: Tokenizer):
     with_russian = kept_tokens(tokenizer, ["Жи"], frozenset("新"))
     without = kept_tokens(tokenizer, [], frozenset("新"))

