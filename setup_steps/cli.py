@@ -131,7 +131,7 @@ def _run(request: Request) -> int:
         with alone(ROOT / ".setup" / "lock") as lock:
             installation.carry_out(lock, window=window, tests=tests)
             choices.keep(gpu, locked)
-    if request.needs_model and not installation.model_finished():
+    if request.needs_model and not installation.is_done("model"):
         code = installation.build_model(request.source)
         if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
             raise KeyboardInterrupt

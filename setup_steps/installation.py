@@ -17,6 +17,8 @@ from setup_steps.terminal import SetupError, run_logged, say
 
 DISK = 2_500_000_000  # bytes the environment, the engine's sources and its compilation take, generously
 
+_OUTSIDE = ("libraries", "libraries-test", "model")  # steps whose results are not in the environment
+
 _SOUND = """
 import importlib.metadata, sys
 minor = int(sys.argv[1])
@@ -33,6 +35,9 @@ print(found.path if found else "")
 class Installation:
     """One checkout's installation: what of it is done, and doing the rest.
 
+    The steps are ``libraries`` (of the system, for the window), ``venv``, ``packages``, ``engine`` and ``model``. For
+    the tests there are ``libraries-test`` and ``packages-test``, which hold more.
+
     Args:
         root: the checkout.
         gpu, locked: the options in force.
@@ -46,22 +51,49 @@ class Installation:
         scripts = self._venv / ("Scripts" if os.name == "nt" else "bin")
         self.python = scripts / ("python.exe" if os.name == "nt" else "python")
         self._gpu, self._locked, self._retry = gpu, locked, retry
-        # Inside the environment, so that whoever deletes that deletes them.
-        self._stamps = Stamps(self._venv / "finished")
-        self._places = Stamps(self.records)
+
+    def key_of(self, step: str) -> str:
+        """What the step's result depends on; when it changes, the step is done again."""
+        models = self.root / "models"
+        match step:
+            case "libraries" | "libraries-test":
+                return digest(sorted(libraries_for_window()))
+            case "venv":
+                return digest(sys.version_info[:2], str(self.root))
+            case "packages" | "packages-test":
+                wanted = self._lock_file(step) if self._locked else self.root / "pyproject.toml"
+                return digest(self._locked, wanted.read_bytes())
+            case "engine":
+                return digest(self.key_of("packages"), self._gpu)
+            case "model":
+                made_of = [models / "manifest.yaml", models / "vocabulary.txt", *sorted((models / "adapter").glob("*"))]
+                return digest(os.environ.get("BAINIANTIE_MODELS", ""), [file_state(path) for path in made_of])
+        raise ValueError(step)
+
+    def is_done(self, step: str) -> bool:
+        """Whether the step was finished and what it depends on is still the same; no more than stamps are looked at."""
+        noted = self._stamps(step)[step]
+        if noted.get("key") != self.key_of(step):
+            return False
+        match step:
+            case "venv":
+                return self.python.exists()
+            case "engine":
+                return not (self._retry and noted.get("fell_back"))
+            case "model":
+                return Path(noted.get("path", "")).is_file()
+        return True
+
+    def mark(self, step: str, **notes: str | bool) -> None:
+        """Note that the step is finished."""
+        self._stamps(step).mark(step, self.key_of(step), **notes)
 
     def finished(self, *, window: bool, tests: bool) -> bool:
-        """Whether all steps but the model are done, by their stamps alone."""
-        done = self._packages_done(tests) and self._engine_done() and self._venv_done()
-        return done and (not (window or tests) or self._libraries_done(tests))
-
-    def model_finished(self) -> bool:
-        """Whether the model was built from what is here now, and is still in its place."""
-        noted = self._places["model"]
-        return noted.get("key") == self._model_key() and Path(noted.get("path", "")).is_file()
+        """Whether all steps but the model are done."""
+        return all(map(self.is_done, self._steps(window, tests)))
 
     def carry_out(self, lock: int, *, window: bool, tests: bool) -> None:
-        """Do the steps that are not done.
+        """Do the steps that are not done, all but the model.
 
         Args:
             lock: descriptor of the lock that the commands started here inherit.
@@ -69,19 +101,26 @@ class Installation:
         Raises:
             SetupError: a step is not possible; the finished ones stay.
         """
-        system_log = self.records / "system.log"
-        if (window or tests) and not self._libraries_done(tests):
-            need_libraries(system_log, for_tests=tests)
-            self._places.mark(self._libraries_step(tests), self._libraries_key())
-        if not self._venv_done():
-            self._make_room()
-            need_venv(system_log)
-            self._make_venv(lock)
         pip = Pip(self.python, self.records, (lock,))
-        if not self._packages_done(tests):
-            self._install_packages(pip, tests)
-        if not self._engine_done():
-            self._install_engine(pip)
+        for step in self._steps(window, tests):
+            if self.is_done(step):
+                continue
+            self._stamps(step).clear(step)
+            match step:
+                case "libraries" | "libraries-test":
+                    need_libraries(self._system_log, for_tests=tests)
+                    self.mark(step)
+                case "venv":
+                    self._make_venv(lock)
+                    self.mark(step)
+                case "packages" | "packages-test":
+                    self._install_packages(pip, step)
+                    self.mark("packages")  # The tests' packages are the program's and more.
+                    self.mark(step)
+                case "engine":
+                    backend = choose_backend(self._gpu)
+                    installed = install_engine(pip, backend, self._engine_recipe())
+                    self.mark(step, backend=installed, fell_back=installed != backend)
 
     def build_model(self, source: str | None) -> int:
         """Fetch the base and build the model with the program's own command; returns its exit code."""
@@ -92,27 +131,37 @@ class Installation:
             where = [str(self.python), "-P", "-c", _WHERE]
             environment = program_environment(self.root) | {"PYTHONIOENCODING": "utf-8"}
             output = subprocess.run(where, env=environment, capture_output=True, check=True).stdout
-            self._places.mark("model", self._model_key(), path=output.decode("utf-8").strip())
+            self.mark("model", path=output.decode("utf-8").strip())
         return code
 
-    # One pair for each step: whether its stamp holds, and doing it.
+    @property
+    def _system_log(self) -> Path:
+        return self.records / "system.log"
 
-    def _venv_key(self) -> str:
-        return digest(sys.version_info[:2], str(self.root))
+    def _steps(self, window: bool, tests: bool) -> list[str]:
+        libraries = ["libraries-test"] if tests else ["libraries"] if window else []
+        linux = sys.platform.startswith("linux")
+        return [*(libraries if linux else []), "venv", "packages-test" if tests else "packages", "engine"]
 
-    def _venv_done(self) -> bool:
-        return self._stamps.holds("venv", self._venv_key()) and self.python.exists()
+    def _stamps(self, step: str) -> Stamps:
+        # An environment's stamps lie in it, so that whoever deletes it deletes them.
+        return Stamps(self.records if step in _OUTSIDE else self._venv / "finished")
+
+    def _lock_file(self, step: str) -> Path:
+        return self.root / ("requirements-test.lock" if step == "packages-test" else "requirements.lock")
 
     def _make_venv(self, lock: int) -> None:
-        if not self._venv_is_sound():
-            base = getattr(sys, "_base_executable", sys.executable)
-            run_logged(
-                [base, "-m", "venv", "--clear", str(self._venv)],
-                self.records / "venv.log",
-                Sentence("创建 Python 环境 .venv", "Creating the Python environment .venv"),
-                inherited=(lock,),
-            )
-        self._stamps.mark("venv", self._venv_key())
+        if self._venv_is_sound():
+            return
+        self._make_room()
+        need_venv(self._system_log)
+        base = getattr(sys, "_base_executable", sys.executable)
+        run_logged(
+            [base, "-m", "venv", "--clear", str(self._venv)],
+            self.records / "venv.log",
+            Sentence("创建 Python 环境 .venv", "Creating the Python environment .venv"),
+            inherited=(lock,),
+        )
 
     def _venv_is_sound(self) -> bool:
         """Whether there is an environment of this Python with a whole pip, made by us or by hand."""
@@ -134,76 +183,29 @@ class Installation:
                 )
             )
 
-    def _lock_file(self, tests: bool) -> Path:
-        return self.root / ("requirements-test.lock" if tests else "requirements.lock")
-
-    def _packages_key(self, tests: bool) -> str:
-        wanted = self._lock_file(tests) if self._locked else self.root / "pyproject.toml"
-        return digest(self._locked, wanted.read_bytes())
-
-    def _packages_step(self, tests: bool) -> str:
-        return "packages-test" if tests else "packages"
-
-    def _packages_done(self, tests: bool) -> bool:
-        return self._stamps.holds(self._packages_step(tests), self._packages_key(tests))
-
-    def _install_packages(self, pip: Pip, tests: bool) -> None:
-        step = self._packages_step(tests)
-        self._stamps.clear(step)
+    def _install_packages(self, pip: Pip, step: str) -> None:
         library = self._venv / ("Lib" if os.name == "nt" else f"lib/python3.{sys.version_info.minor}")
         mend(library / "site-packages")
         if self._locked:
-            rest, _, _ = split_lock(self._lock_file(tests))
+            rest, _, _ = split_lock(self._lock_file(step))
             listed = self.records / f"{step}.txt"
             write_whole(listed, rest)
             arguments = ["--require-hashes", "-r", str(listed)]
         else:
-            requirements, _ = declared(self.root / "pyproject.toml", "test" if tests else None)
+            requirements, _ = declared(self.root / "pyproject.toml", "test" if step == "packages-test" else None)
             arguments = ["--upgrade", *requirements]
         label = Sentence("安装 Python 包（Qt 等）", "Installing Python packages (Qt and others)")
         pip.run(["install", *arguments], step, label)
-        self._stamps.mark(step, self._packages_key(tests))
-        if tests:  # The tests' packages are the program's and more.
-            self._stamps.mark(self._packages_step(False), self._packages_key(False))
 
-    def _engine_key(self) -> str:
-        return digest(self._packages_key(False), self._gpu)
-
-    def _engine_done(self) -> bool:
-        if self._retry and self._stamps["engine"].get("fell_back"):
-            return False
-        return self._stamps.holds("engine", self._engine_key())
-
-    def _install_engine(self, pip: Pip) -> None:
-        self._stamps.clear("engine")
-        if self._locked:
-            _, pinned, version = split_lock(self._lock_file(False))
-            listed = self.records / "engine.txt"
-            write_whole(listed, pinned)
-            tools = ("--require-hashes", "-r", str(self.root / "requirements-build.lock"))
-            recipe = Recipe(("--require-hashes", "-r", str(listed)), version, tools)
-        else:
+    def _engine_recipe(self) -> Recipe:
+        if not self._locked:
             _, requirement = declared(self.root / "pyproject.toml")
-            recipe = Recipe((requirement,), None, ("-r", str(self.root / "requirements-build.in")))
-        backend = choose_backend(self._gpu)
-        installed = install_engine(pip, backend, recipe)
-        self._stamps.mark("engine", self._engine_key(), backend=installed, fell_back=installed != backend)
-
-    def _libraries_step(self, tests: bool) -> str:
-        return "libraries-test" if tests else "libraries"
-
-    def _libraries_key(self) -> str:
-        return digest(sorted(libraries_for_window()))
-
-    def _libraries_done(self, tests: bool) -> bool:
-        return not sys.platform.startswith("linux") or self._places.holds(
-            self._libraries_step(tests), self._libraries_key()
-        )
-
-    def _model_key(self) -> str:
-        models = self.root / "models"
-        made_of = [models / "manifest.yaml", models / "vocabulary.txt", *sorted((models / "adapter").glob("*"))]
-        return digest(os.environ.get("BAINIANTIE_MODELS", ""), [file_state(path) for path in made_of])
+            return Recipe((requirement,), None, ("-r", str(self.root / "requirements-build.in")))
+        _, pinned, version = split_lock(self.root / "requirements.lock")
+        listed = self.records / "engine.txt"
+        write_whole(listed, pinned)
+        tools = ("--require-hashes", "-r", str(self.root / "requirements-build.lock"))
+        return Recipe(("--require-hashes", "-r", str(listed)), version, tools)
 
 
 class Choices:

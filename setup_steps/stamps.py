@@ -62,12 +62,8 @@ class Stamps:
         """What was noted when the step was finished; empty when it was not."""
         return read_json(self._file(step))
 
-    def holds(self, step: str, key: str) -> bool:
-        """Whether the step was finished with just this key."""
-        return self[step].get("key") == key
-
-    def mark(self, step: str, key: str, **notes: str | bool | None) -> None:
-        """Note that the step is finished."""
+    def mark(self, step: str, key: str, **notes: str | bool) -> None:
+        """Note that the step is finished with this key."""
         write_whole(self._file(step), json.dumps({"key": key, **notes}, ensure_ascii=False))
 
     def clear(self, step: str) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from app.compose.sentence import Sentence
 from setup_steps.terminal import CommandFailed, SetupError, run_logged, say
 
-# Every library outside PySide6 6.12 that its Core, Gui, Widgets and DBus and its xcb and Wayland plugins are linked to,
-# beyond what no Linux lacks; and the packages that hold it for apt, dnf, pacman and zypper.
+# Every library outside PySide6 6.11 and 6.12 that its Core, Gui, Widgets and DBus and its xcb and Wayland plugins are
+# linked to, beyond what no Linux lacks; and the packages that hold it for apt, dnf, pacman and zypper.
 _CORE = {
     "libEGL.so.1": ("libegl1", "libglvnd-egl", "libglvnd", "libEGL1"),
     "libGL.so.1": ("libgl1", "libglvnd-glx", "libglvnd", "libGL1"),
@@ -27,6 +27,8 @@ _CORE = {
     "libglib-2.0.so.0": ("libglib2.0-0", "glib2", "glib2", "libglib-2_0-0"),
     "libgthread-2.0.so.0": ("libglib2.0-0", "glib2", "glib2", "libgthread-2_0-0"),
     "libX11.so.6": ("libx11-6", "libX11", "libx11", "libX11-6"),
+    "libzstd.so.1": ("libzstd1", "libzstd", "zstd", "libzstd1"),
+    "libstdc++.so.6": ("libstdc++6", "libstdc++", "gcc-libs", "libstdc++6"),
 }
 _X11 = {
     "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb", "libx11", "libX11-xcb1"),

@@ -38,6 +38,7 @@ RESTART_SECONDS = 60.0
 _CANCEL_SECONDS = 5.0  # an engine that has not stopped a job by then hangs
 _CLOSING_SECONDS = 1.2  # for the process to end by itself; then it is killed
 _ALL_CLOSED_SECONDS = 1.9
+_NEVER = float("inf")
 
 _log = logging.getLogger(__name__)
 
@@ -127,21 +128,28 @@ class EngineClient:
     # From here on, everything runs in the supervisor's thread.
 
     def _run(self) -> None:
-        while not self._closing:
-            try:
-                due = min(self._stopping.values(), default=None)
-                message = self._inbox.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
-            except queue.Empty:
-                self._kill_hanging()
-                continue
-            if not self._closing:
-                message()
+        try:
+            while not self._closing:
+                self._act()
+        except Exception:
+            _log.exception("the engine's client failed")
+            self._give_up(deaths.UNSTARTABLE, -1)
         child = self._child
         if child is not None:
             child.end_input()
             if not child.wait(_CLOSING_SECONDS):
                 child.kill()
                 child.wait(_CLOSING_SECONDS)
+
+    def _act(self) -> None:
+        due = min(self._stopping.values(), default=_NEVER)
+        try:
+            message = self._inbox.get(timeout=None if due == _NEVER else max(0.0, due - time.monotonic()))
+        except queue.Empty:
+            self._kill_hanging()
+        else:
+            if not self._closing:
+                message()
 
     def _tell(self, event: Event) -> None:
         if self._closing:
@@ -195,7 +203,7 @@ class EngineClient:
     def _kill_hanging(self) -> None:
         now = time.monotonic()
         if self._child is not None and any(due <= now for due in self._stopping.values()):
-            self._stopping = dict.fromkeys(self._stopping, float("inf"))
+            self._stopping = dict.fromkeys(self._stopping, _NEVER)
             self._child.kill()
 
     def _take_line(self, child: ChildProcess, line: bytes) -> None:

@@ -61,8 +61,8 @@ def too_often(times: int, code: int) -> Sentence:
         f"写作引擎一分钟里停了 {times} 次{cause[0]}，先不再重新启动；你填的内容和已写好的文字都还在。"
         "请关掉占内存多的程序，再重新打开模型；还是不行，请重新安装模型。",
         f"The engine stopped {times} times within a minute{cause[1]} and will not be restarted for now; what you "
-        "filled in and what was written is kept. Close programs that use much memory and open the model again; if that does "
-        "not help, install the model again.",
+        "filled in and what was written is kept. Close programs that use much memory and open the model again; if "
+        "that does not help, install the model again.",
     )
 
 

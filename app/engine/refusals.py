@@ -1,13 +1,38 @@
-"""Which jobs the engine does not begin, whatever the model."""
+"""Which commands the engine does not carry out, whatever the model."""
 
 import math
 
 from app.engine import errors
-from app.engine.protocol import Sampling, Write
+from app.engine.protocol import Load, Sampling, Write
 
 MOST_DRAWN = 64
 MOST_TOKENS = 2048
+MOST_THREADS = 256
+CONTEXT = (256, 1 << 20)
 _LARGEST_SEED = 2**64
+
+
+def unfit_load(load: Load) -> None:
+    """Refuse settings no engine can be opened with.
+
+    Raises:
+        EngineError: bad_request.
+    """
+    if load.device not in ("auto", "cpu"):
+        raise errors.bad_request(
+            f"没有“{load.device[:40]}”这种设备。请选“自动”或“只用 CPU”。",
+            f"There is no device {load.device[:40]!r}; choose auto or cpu.",
+        )
+    if load.threads is not None and not 1 <= load.threads <= MOST_THREADS:
+        raise errors.bad_request(
+            f"线程数应在 1 到 {MOST_THREADS} 之间，现在是 {load.threads}。请在设置里改一下。",
+            f"The number of threads must be between 1 and {MOST_THREADS}, not {load.threads}. Change the setting.",
+        )
+    if not CONTEXT[0] <= load.context <= CONTEXT[1]:
+        raise errors.bad_request(
+            f"上下文长度应在 {CONTEXT[0]} 到 {CONTEXT[1]} 之间，现在是 {load.context}。请改一下。",
+            f"The context must hold between {CONTEXT[0]} and {CONTEXT[1]} tokens, not {load.context}. Change it.",
+        )
 
 
 def unfit(job: Write) -> None:

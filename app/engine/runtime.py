@@ -8,6 +8,7 @@ and add only their own. A candidate that ends leaves the batch and its cells.
 """
 
 import ctypes
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from app.engine.sampling import Floats, pick, relative_weights
 MOST_PARALLEL = 32  # candidates decoded at once; more of them wait for a place
 BATCH = 256  # tokens of a prompt evaluated at once
 _LOG_LINES = 40
-_WARNING = 3  # enum ggml_log_level of ggml.h: 3 warns, 4 is an error, 5 continues the line before
+_TROUBLE = (3, 4)  # enum ggml_log_level of ggml.h: warnings and errors
 
 
 # One row of relative weights and its sum.
@@ -50,16 +51,15 @@ class Runtime:
         self, path: Path, *, gpu: device.Gpu | None, threads: int, context: int, progress: Callable[[float], bool]
     ) -> None:
         self._model = self._context = self._batch = None
-        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._log = _native_log()
+        self._log.lines.clear()
+        llama_cpp.llama_backend_init()
         self._stopped = False
         self._going_on = True
         self._prompt: list[int] = []
         # ctypes keeps no reference to a callback it hands to C.
-        self._on_log = llama_cpp.llama_log_callback(self._keep_log)
         self._on_progress = llama_cpp.llama_progress_callback(lambda fraction, _: self._report(progress, fraction))
         self._on_abort = llama_cpp.ggml_abort_callback(lambda _: self._stopped)
-        llama_cpp.llama_log_set(self._on_log, None)
-        llama_cpp.llama_backend_init()
         try:
             self._open_model(path, gpu)
             self._open_context(gpu, threads, context)
@@ -96,6 +96,9 @@ class Runtime:
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = threads
         params.offload_kqv = params.op_offload = gpu is not None
+        if gpu is None:
+            # On a processor it saves nothing here, and it rounds attention to half precision.
+            params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.abort_callback = self._on_abort
         params.no_perf = True
         self._context = llama_cpp.llama_init_from_model(self._model, params)
@@ -290,7 +293,7 @@ class Runtime:
         self._forget()
         if result == 2 and self._stopped:
             return False
-        detail = f"llama_decode returned {result}; " + "".join(self._log)
+        detail = f"llama_decode returned {result}; {self._log}"
         raise errors.out_of_memory(detail) if result == -2 else errors.internal(detail)
 
     def _logits(self, rows: int) -> Floats:
@@ -319,15 +322,33 @@ class Runtime:
         self._going_on = self._going_on and progress(fraction)
         return self._going_on
 
-    def _keep_log(self, level: int, text: bytes, _: object) -> None:
-        if level >= _WARNING:
-            self._log.append(text.decode("utf-8", "replace"))
-
     def _unopened(self) -> errors.EngineError:
         """Why llama.cpp returned nothing, from the last it said."""
-        detail = "".join(self._log).strip()
+        detail = str(self._log)
         memory = any(words in detail.lower() for words in ("out of memory", "allocate", "bad_alloc"))
         return errors.out_of_memory(detail) if memory else errors.model_unsupported(detail)
+
+
+class _NativeLog:
+    """The last warnings and errors of llama.cpp."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=_LOG_LINES)
+        self._receiver = llama_cpp.llama_log_callback(self._keep)
+        llama_cpp.llama_log_set(self._receiver, None)
+
+    def _keep(self, level: int, text: bytes, _: object) -> None:
+        if level in _TROUBLE:
+            self.lines.append(text.decode("utf-8", "replace"))
+
+    def __str__(self) -> str:
+        return "".join(self.lines).strip()
+
+
+@functools.cache
+def _native_log() -> _NativeLog:
+    """The one log of this process: llama.cpp writes to it even while a model is freed, so it is never given up."""
+    return _NativeLog()
 
 
 def _chances(weights: Floats, totals: Floats) -> list[_Chances]:

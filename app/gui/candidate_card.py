@@ -4,7 +4,7 @@ A card shows what the writing session says and reports what the person does; it 
 """
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QInputMethodEvent, QTextBlockFormat, QTextCursor
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
 
 from app.gui.theme import Theme
@@ -25,6 +25,7 @@ class GreetingText(QTextEdit):
 
     edited = Signal(str)
     held = Signal()
+    focused = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,6 +66,14 @@ class GreetingText(QTextEdit):
         if event.preeditString():
             self.held.emit()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focused.emit(False)
+
     def _report(self) -> None:
         if not self._showing:
             self.edited.emit(self.toPlainText())
@@ -95,6 +104,13 @@ class CandidateCard(QFrame):
         self.text.setFont(theme.letter_font(LETTER_PIXELS))
         self.text.edited.connect(self.edited)
         self.text.held.connect(self.held)
+        self.text.focused.connect(self._show_focus)
+        self.text.hide()
+        self.hint = QLabel()
+        self.hint.setProperty("kind", "hint")
+        self.hint.setFont(theme.letter_font(LETTER_PIXELS))
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.faults = QLabel()
         self.faults.setProperty("kind", "correction")
         self.faults.setFont(theme.letter_font(14))
@@ -121,9 +137,9 @@ class CandidateCard(QFrame):
             self._confirmed.stop()
         self._state = view.state
         self._position = (view.position, view.count)
-        self.text.setReadOnly(view.state in (State.EMPTY, State.WRITING))
-        self.text.setFocusPolicy(Qt.FocusPolicy.NoFocus if view.state is State.EMPTY else Qt.FocusPolicy.StrongFocus)
-        self.text.setPlaceholderText(self._hint())
+        self.hint.setVisible(view.state is State.EMPTY)
+        self.text.setVisible(view.state is not State.EMPTY)
+        self.text.setReadOnly(view.state is State.WRITING)
         self.text.show_text(view.text)
         self.copy_button.setEnabled(bool(view.text))
         self.allow_again(self._can_write)
@@ -141,7 +157,6 @@ class CandidateCard(QFrame):
         """Say what is wrong with the text, ``together`` in the card; none hides the line."""
         self.faults.setText(together)
         self.faults.setVisible(bool(sentences))
-        self.setProperty("faulty", bool(sentences))
         self.text.setAccessibleDescription(together)
 
     def confirm_copied(self) -> None:
@@ -153,7 +168,7 @@ class CandidateCard(QFrame):
         """Say everything in the language in use."""
         number = self.number + 1
         self.text.setAccessibleName(self.tr("第 {number} 条祝福").format(number=number))
-        self.text.setPlaceholderText(self._hint())
+        self.hint.setText(self._hint())
         self.copy_button.setText(self.tr("复制"))
         self.copy_button.setToolTip(key_name(f"Ctrl+{number}"))
         self.copy_button.setAccessibleName(self.tr("复制第 {number} 条").format(number=number))
@@ -172,8 +187,6 @@ class CandidateCard(QFrame):
         super().changeEvent(event)
 
     def _hint(self) -> str:
-        if self._state is not State.EMPTY:
-            return ""
         return (
             self.tr("选好关系和语气，按“写祝福”，三条祝福会写在这里。"),
             self.tr("每一条都可以直接改。不满意，就换一条。"),
@@ -181,6 +194,12 @@ class CandidateCard(QFrame):
                 first=key_name("Ctrl+1"), second=key_name("Ctrl+2"), third=key_name("Ctrl+3")
             ),
         )[self.number]
+
+    def _show_focus(self, focused: bool) -> None:
+        """The ring goes round the card whose text has the keys."""
+        self.setProperty("active", focused)
+        self.style().unpolish(self)
+        self.style().polish(self)
 
     def _show_note(self) -> None:
         notes = {
@@ -220,6 +239,7 @@ class CandidateCard(QFrame):
         row.addWidget(self.copy_button)
         column = QVBoxLayout()
         column.setSpacing(8)
+        column.addWidget(self.hint, 1)
         column.addWidget(self.text, 1)
         column.addWidget(self.faults)
         column.addLayout(row)

@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
     def __init__(self, catalog: Catalog, settings: Settings, words: Words, theme: Theme, options: Options) -> None:
         super().__init__()
         self._settings = settings
-        self._words = words
+        self.words = words
         self._theme = theme
         self._options = options
         self._manifest: Manifest | None = None
@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
 
     def _speak(self, language: str) -> None:
         self._settings.language = language
-        self._words.speak(language)
+        self.words.speak(language)
 
     def _dress(self, theme: str) -> None:
         self._settings.theme = theme

@@ -27,13 +27,18 @@ class Words:
         """Change the language; every widget gets a LanguageChange event. An unknown language is Chinese."""
         self.language = language if language in LANGUAGES else CHINESE
         QLocale.setDefault(QLocale(self.language))
-        for translator in self._translators:
-            QCoreApplication.removeTranslator(translator)
+        self.silence()
         folders = {"qtbase": QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath), "app": str(TRANSLATIONS)}
         self._translators = [QTranslator() for _ in folders]
         for translator, (name, folder) in zip(self._translators, folders.items(), strict=True):
             if translator.load(f"{name}_{self.language}", folder):
                 QCoreApplication.installTranslator(translator)
+
+    def silence(self) -> None:
+        """Take the translations back out of the application."""
+        for translator in self._translators:
+            QCoreApplication.removeTranslator(translator)
+        self._translators = []
 
     def say(self, sentence: Sentence) -> str:
         """The sentence in the language in use."""

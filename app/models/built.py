@@ -69,7 +69,7 @@ def recipe(manifest: Manifest) -> dict[str, Any]:
 
 
 def built_metadata(manifest: Manifest) -> dict[str, Any]:
-    """The GGUF metadata the built file carries besides its base's: the manifest's, our chat template, where it is from."""
+    """The GGUF metadata the built file gets: the manifest's, our chat template, and what it came from."""
     return {
         **manifest.built.metadata,
         "tokenizer.chat_template": CHAT_TEMPLATE,

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from app.compose.catalog import Catalog, load_catalog
@@ -19,26 +18,10 @@ from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow, Options
 from app.gui.theme import Theme, load_faces
 from app.gui.words import CHINESE, Words
+from tests.gui.waiting import settle, wait
 
 STAND_IN = (sys.executable, "-m", "tests.gui.stand_in_engine")
 INSTALLER = (sys.executable, "-m", "tests.gui.stand_in_installer")
-
-
-def wait(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    """Let Qt work until ``condition`` holds; fails, naming ``what``, when it does not in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"not within {seconds:.0f} s: {what}")
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-        time.sleep(0.002)
-
-
-def settle() -> None:
-    """Let Qt do what it has put off."""
-    QApplication.processEvents()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    QApplication.processEvents()
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +51,7 @@ def words(application: QApplication) -> Iterator[Words]:
     """Chinese, to begin with and again afterwards."""
     words = Words(CHINESE)
     yield words
-    words.speak(CHINESE)
+    words.silence()
 
 
 @pytest.fixture
@@ -103,9 +86,9 @@ def open_window(
     yield open_one
     for window in windows:
         window.close()
+        window.words.silence()
         window.deleteLater()
     settle()
-    Words(CHINESE)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def load(command: Load, seconds: float, fail: str) -> None:
         )
         say(Failed(None, fail, sentence, "sha256 differs"))
         return
-    reason = Sentence("未检测到可用 GPU。", "No usable GPU was found.")
+    reason = Sentence("CPU：未检测到可用 GPU", "CPU: no usable GPU was found")
     name = Path(command.path).name
     say(Ready("CPU", reason, name, 1_540_000_000, 0, 2, command.context, seconds))
 

@@ -12,7 +12,7 @@ from app.compose.request import RequestError, make_request
 from app.gui.composition import CompositionWatch
 from app.gui.request_form import RequestForm
 from app.gui.words import ENGLISH
-from tests.gui.conftest import settle, wait
+from tests.gui.waiting import settle, wait
 
 EVE = date(2026, 2, 16)  # 除夕 before the year of the horse
 

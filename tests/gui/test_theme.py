@@ -77,7 +77,9 @@ def test_the_bundled_faces_speak_chinese_without_any_of_the_system(application):
     assert {faces.text[0], faces.letter[0]} <= set(QFontDatabase.families())
     for path in (RESOURCES / "fonts").glob("*.[ot]tf"):
         face = QRawFont(str(path), 12)
-        assert [character for character in "拜年帖祝福您你，。“”…—！Ab1" if not face.supportsCharacter(character)] == []
+        assert [
+            character for character in "拜年帖祝福您你，。“”…—！Ab1" if not face.supportsCharacter(ord(character))
+        ] == []
 
 
 def test_the_window_is_set_in_the_text_face_and_greetings_in_the_letter_face(theme, application):
