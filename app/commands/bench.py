@@ -79,9 +79,10 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
             ready = _await(events, Ready)
             opened.append(time.perf_counter() - start)
             for request in REQUESTS:
-                prompt = prompt_segments(make_request(catalog, request), catalog)
+                asked = make_request(catalog, request)
+                prompt, most = prompt_segments(asked, catalog), catalog.length(asked.length).most_tokens
                 tokens, start = 0, time.perf_counter()
-                client.write(prompt, choice.draw, number, choice.sampling)
+                client.write(prompt, choice.draw, number, choice.sampling, most)
                 began = None
                 while not isinstance(event := _await(events, Piece | Finished | Done), Done):
                     if isinstance(event, Piece) and began is None:

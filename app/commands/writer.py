@@ -91,7 +91,8 @@ class Writer:
 
     def _write_once(self, request: GreetingRequest, count: int, drawn: int, seed: int) -> Written:
         candidates: list[Candidate] = []
-        job = self._client.write(prompt_segments(request, self._catalog), drawn, seed, self._sampling)
+        most = self._catalog.length(request.length).most_tokens
+        job = self._client.write(prompt_segments(request, self._catalog), drawn, seed, self._sampling, most)
         for event in self._until(WRITING_SECONDS):
             if isinstance(event, Finished) and event.job == job:
                 faults: tuple[Fault, ...] = check(event.text, request, self._catalog)

@@ -66,6 +66,12 @@ class Length(Choice):
     low: int
     high: int
 
+    @property
+    def most_tokens(self) -> int:
+        """Tokens after which a text is certainly too long. A character of a greeting takes 0.8 tokens on average; the
+        allowance covers a signature, emoji and rare characters."""
+        return self.high + 24
+
 
 @dataclass(frozen=True)
 class Catalog:
