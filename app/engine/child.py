@@ -34,15 +34,13 @@ class ChildProcess:
         on_line: Callable[["ChildProcess", bytes], None],
         on_exit: Callable[["ChildProcess", int], None],
     ) -> None:
-        # The engine computes with llama.cpp's threads only; numpy's own would wait at their side, spinning.
-        environment = os.environ | {"GGML_NO_BACKTRACE": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env=environment,
+            env=os.environ | {"PYTHONUTF8": "1"},
             bufsize=0,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

@@ -21,6 +21,7 @@ from app.gui.words import CHINESE, Words
 from tests.gui.waiting import settle, wait
 
 STAND_IN = (sys.executable, "-m", "tests.gui.stand_in_engine")
+SLOWLY = (*STAND_IN, "--pace", "0.05")
 INSTALLER = (sys.executable, "-m", "tests.gui.stand_in_installer")
 
 
@@ -95,3 +96,9 @@ def open_window(
 def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     """A window whose engine is the stand-in, ready to write."""
     return open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+
+
+@pytest.fixture
+def slow_window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    """A window whose engine writes so slowly that one can act in the middle of it."""
+    return open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=SLOWLY))

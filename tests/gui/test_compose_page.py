@@ -2,10 +2,9 @@
 
 import os
 import signal
-import sys
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -16,9 +15,7 @@ from app.gui.words import ENGLISH
 from app.gui.writing_session import State
 from tests.gui.conftest import STAND_IN
 from tests.gui.stand_in_engine import TEXTS
-from tests.gui.waiting import settle, wait
-
-SLOWLY = (*STAND_IN, "--pace", "0.05")
+from tests.gui.waiting import wait
 
 
 def fill(window: MainWindow) -> None:
@@ -48,12 +45,6 @@ def key(window: MainWindow, code: Qt.Key, control: bool = True) -> None:
     """A key as the person presses it, to whatever has the focus."""
     modifier = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
     QTest.keyClick(QApplication.focusWidget() or window, code, modifier)
-
-
-@pytest.fixture
-def slow_window(open_window, tmp_path) -> MainWindow:
-    """A window whose engine writes so slowly that one can act in the middle of it."""
-    return open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=SLOWLY))
 
 
 def test_three_greetings_stream_into_the_cards_and_the_faulty_one_is_replaced(slow_window):
@@ -362,47 +353,3 @@ def test_what_the_cards_show_speaks_the_other_language(window):
     wait(lambda: card.copy_button.text() == "Copy", "the card speaks English")
     assert card.faults.text() != chinese
     assert card.faults.text().isascii() or "去年" in card.faults.text()
-
-
-def test_closing_while_writing_ends_the_engine(slow_window):
-    fill(slow_window)
-    slow_window.page.write()
-    wait_for_words(slow_window)
-    pid = slow_window.engine.pid
-    slow_window.close()
-    assert not slow_window.isVisible()
-    if sys.platform != "win32":
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-def test_language_and_theme_are_remembered(window, open_window, tmp_path):
-    QTest.mouseClick(window.sidebar.language, Qt.MouseButton.LeftButton)
-    QTest.mouseClick(window.sidebar.theme, Qt.MouseButton.LeftButton)
-    window.close()
-    again = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
-    wait(lambda: again.page.button.text() == "Write", "it speaks English")
-    assert again.sidebar.theme.text() == "Light"
-
-
-@pytest.mark.parametrize(("width", "height"), [(1024, 700), (960, 520)])
-def test_everything_can_be_reached_in_a_small_window(window, width, height):
-    window.resize(width, height)
-    write_all(window)
-    settle()
-    assert (window.width(), window.height()) == (width, height)
-    button = window.page.button
-    bottom = button.mapTo(window, QPoint(0, button.height())).y()
-    assert bottom <= height
-    for card in window.page.cards:
-        assert card.text.geometry().bottom() < card.copy_button.geometry().top()
-        assert not card.faults.isVisible() or not card.faults.geometry().intersects(card.text.geometry())
-        assert card.mapTo(window, QPoint(card.width(), 0)).x() <= width
-
-
-def test_text_and_form_survive_a_change_of_theme(window):
-    write_all(window)
-    before = (texts(window), window.page.form.values())
-    for choice in ("dark", "light", "system"):
-        window.sidebar.theme_asked.emit(choice)
-    assert (texts(window), window.page.form.values()) == before

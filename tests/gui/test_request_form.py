@@ -149,6 +149,7 @@ def test_tab_goes_through_the_form_from_top_to_bottom(form):
 def test_arrow_keys_move_between_the_tones(form):
     form.tone.chosen = "formal"
     form.tone.buttons["formal"].setFocus()
+    wait(form.tone.buttons["formal"].hasFocus, "the chip has the focus")
     QTest.keyClick(form.tone.buttons["formal"], Qt.Key.Key_Right)
     assert form.values()["tone"] == "warm"
 

@@ -1,0 +1,93 @@
+"""The real window with the real engine process: choose, write, watch it stream, stop, edit, copy, lose the engine."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.gui.main_window import MainWindow, Options
+from app.models.install import find_built, models_folder
+from app.models.manifest import load_manifest
+from tests.gui import person
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of a real X screen: the one that is there, or one started for the test."""
+    if os.environ.get("DISPLAY"):
+        yield {}
+        return
+    if shutil.which("Xvfb") is None:
+        pytest.skip("there is no display, and Xvfb is not installed")
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    yield {"DISPLAY": f":{number}"}
+    server.terminate()
+    server.wait(20)
+
+
+def test_a_person_writes_and_copies_a_greeting_with_the_tiny_model(
+    open_window: Callable[..., MainWindow], tiny_model: Path
+) -> None:
+    window = open_window(Options(model=tiny_model, device="cpu"))
+    window.activateWindow()
+    seen = person.use(window)
+    assert seen.lengths == sorted(set(seen.lengths)), "the texts grew while they were watched"
+    assert seen.status.startswith("Tiny")
+    assert "CPU" in seen.status
+    assert "引擎" in seen.death
+    assert seen.clipboard.endswith(" 2027")
+
+
+@pytest.mark.model
+@pytest.mark.timeout(1500)
+def test_a_person_writes_and_copies_a_greeting_with_the_real_model_on_a_real_screen(
+    screen: dict[str, str], tmp_path: Path
+) -> None:
+    if find_built(models_folder(), load_manifest()) is None:
+        pytest.skip("the model is not built here: python3 run.py install")
+    environment = os.environ | screen | {"QT_QPA_PLATFORM": "xcb", "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gui.person"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1400,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["platform"] == "xcb"
+    assert seen["lengths"] == sorted(set(seen["lengths"]))
+    assert all("王总" in greeting for greeting in seen["greetings"])
+    assert len(set(seen["greetings"])) == 3
+    assert seen["took"].startswith("用时")
+    assert "引擎" in seen["death"]
+    assert gone(seen["pid"]), "the engine process ends with the window"
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, or does within a moment."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,57 @@
+"""The window as a whole: small, in another language, in another light, and closed in the middle of things."""
+
+import os
+import sys
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.gui.main_window import Options
+from tests.gui.conftest import STAND_IN
+from tests.gui.test_compose_page import fill, texts, wait_for_words, write_all
+from tests.gui.waiting import settle, wait
+
+
+def test_closing_while_writing_ends_the_engine(slow_window):
+    fill(slow_window)
+    slow_window.page.write()
+    wait_for_words(slow_window)
+    pid = slow_window.engine.pid
+    slow_window.close()
+    assert not slow_window.isVisible()
+    if sys.platform != "win32":
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_language_and_theme_are_remembered(window, open_window, tmp_path):
+    QTest.mouseClick(window.sidebar.language, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.sidebar.theme, Qt.MouseButton.LeftButton)
+    window.close()
+    again = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+    wait(lambda: again.page.button.text() == "Write", "it speaks English")
+    assert again.sidebar.theme.text() == "Light"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (960, 520)])
+def test_everything_can_be_reached_in_a_small_window(window, width, height):
+    window.resize(width, height)
+    write_all(window)
+    settle()
+    assert (window.width(), window.height()) == (width, height)
+    button = window.page.button
+    bottom = button.mapTo(window, QPoint(0, button.height())).y()
+    assert bottom <= height
+    for card in window.page.cards:
+        assert card.text.geometry().bottom() < card.copy_button.geometry().top()
+        assert not card.faults.isVisible() or not card.faults.geometry().intersects(card.text.geometry())
+        assert card.mapTo(window, QPoint(card.width(), 0)).x() <= width
+
+
+def test_text_and_form_survive_a_change_of_theme(window):
+    write_all(window)
+    before = (texts(window), window.page.form.values())
+    for choice in ("dark", "light", "system"):
+        window.sidebar.theme_asked.emit(choice)
+    assert (texts(window), window.page.form.values()) == before
