@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_window_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="FILE", help="用这个 GGUF 模型文件 (model file to use)")
-    parser.add_argument("--language", choices=("zh_CN", "en"), help="界面语言 (default: the system's)")
-    parser.add_argument("--theme", choices=("light", "dark", "system"), help="外观 (default: the system's)")
+    parser.add_argument("--language", choices=("zh_CN", "en"), help="界面语言 (default: the last chosen)")
+    parser.add_argument("--theme", choices=("light", "dark", "system"), help="外观 (default: the last chosen)")
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto", help="用什么算 (default: auto)")
     # For `bench`: print one word at the first paint, and close.
     parser.add_argument("--report-first-paint", action="store_true", help=argparse.SUPPRESS)

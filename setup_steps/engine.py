@@ -209,6 +209,7 @@ def _build_environment(pip: Pip, backend: str, recipe: Recipe, tools: Path) -> d
         whole.touch()
     environment = pip_environment() | {
         "PYTHONPATH": str(tools),
+        "PATH": os.pathsep.join([str(tools / "bin"), os.environ.get("PATH", os.defpath)]),
         "CMAKE_ARGS": cmake_arguments(backend),
         "SKBUILD_NINJA_MAKE_FALLBACK": "false",
     }

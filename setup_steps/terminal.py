@@ -166,21 +166,21 @@ def run_logged(
             raise
         if code != 0:
             # Leaves the activity marked as failed; the caller says what it means.
-            raise CommandFailed(command, code, log)
+            raise CommandFailed(label, code, log)
     return code
 
 
 class CommandFailed(SetupError):
-    """A command ended with an exit code other than 0; ``log`` holds what it printed."""
+    """A step's command ended with an exit code other than 0; ``log`` holds what it printed."""
 
-    def __init__(self, command: Sequence[str], code: int, log: Path) -> None:
+    def __init__(self, label: Sentence, code: int, log: Path) -> None:
         self.log = log
         last = "\n".join(tail_of(log).splitlines()[-15:])
-        program = Path(command[0]).name
         super().__init__(
             Sentence(
-                f"{program} 没有成功（退出码 {code}）。完整的记录在 {log}，最后几行是：",
-                f"{program} failed (exit code {code}). The whole log is {log}, and ends like this:",
+                f"“{label.zh}”没有成功（退出码 {code}）。解决后再运行一次会接着来。完整记录在 {log}，最后几行：",
+                f"This step failed (exit code {code}): {label.en}. When it is resolved, run again to go on from here. "
+                f"The whole log is {log}; its last lines:",
             ),
             last,
         )

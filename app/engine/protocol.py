@@ -25,9 +25,9 @@ class ProtocolError(Exception):
 class Sampling:
     """How one token is drawn from the model's distribution.
 
-    ``temperature`` 0 takes the likeliest token. ``min_p`` keeps tokens at least that fraction as likely as the likeliest
-    (Nguyen et al. 2024, arXiv:2407.01082); ``top_p`` keeps the smallest set of at least that mass (Holtzman et al. 2020,
-    arXiv:1904.09751); both are applied before the temperature.
+    ``temperature`` 0 takes the likeliest token. ``min_p`` keeps tokens at least that fraction as likely as the
+    likeliest (Nguyen et al. 2024, arXiv:2407.01082); ``top_p`` keeps the smallest set of at least that mass (Holtzman
+    et al. 2020, arXiv:1904.09751); both are applied before the temperature.
     """
 
     temperature: float = 0.25
@@ -76,7 +76,7 @@ class Loading:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model is open. ``device`` is what runs it (``CPU``, ``CUDA0 NVIDIA …``), ``reason`` why that and not another."""
+    """The model is open. ``device`` is what runs it (``CPU``, ``CUDA0 NVIDIA …``), ``reason`` why that one."""
 
     device: str
     reason: Sentence
@@ -136,7 +136,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Died:
-    """Made by the client, never sent by the child: the engine process is gone. ``restarting`` says what happens next."""
+    """Made by the client, never sent by the child: the engine process is gone; ``restarting`` says what follows."""
 
     exit_code: int
     sentence: Sentence

@@ -56,10 +56,10 @@ class EngineBridge(QObject):
             self.state = Engine.OPENING
             self._client.start()
 
-    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling) -> int:
+    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int) -> int:
         """Begin a job; it waits until the engine is ready. Not while ``state`` is OFF."""
         assert self._client is not None
-        return self._client.write(prompt, draw, seed, sampling)
+        return self._client.write(prompt, draw, seed, sampling, most_tokens)
 
     def cancel(self, job: int) -> None:
         """Stop a job."""

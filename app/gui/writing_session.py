@@ -23,7 +23,7 @@ CARDS = 3
 class Writing(Protocol):
     """Who writes: the engine, seen from here."""
 
-    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling) -> int:
+    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int) -> int:
         """Begin a job and return its number; candidate ``i`` is drawn with ``seed + i``."""
 
     def cancel(self, job: int) -> None:
@@ -197,7 +197,8 @@ class WritingSession:
             self._changed(card)
 
     def _begin(self, request: GreetingRequest, cards: tuple[int, ...], draw: int) -> None:
-        job = self._engine.write(prompt_segments(request, self._catalog), draw, self._seeds(), self._sampling)
+        prompt, most = prompt_segments(request, self._catalog), self._catalog.length(request.length).most_tokens
+        job = self._engine.write(prompt, draw, self._seeds(), self._sampling, most)
         live = [_Version(request) for _ in cards]
         for card, version in zip(cards, live, strict=True):
             self._cards[card].add(version)

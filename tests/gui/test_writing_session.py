@@ -29,7 +29,7 @@ class Desk:
         self.orders: list[tuple[tuple[Segment, ...], int, int]] = []
         self.cancelled: list[int] = []
 
-    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling) -> int:
+    def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int) -> int:
         self.orders.append((prompt, draw, seed))
         return len(self.orders)
 
