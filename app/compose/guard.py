@@ -171,11 +171,14 @@ def fact_overlap(fact: str, text: str) -> float:
 
     Numbers count the same in digits and in words; a character of the same paraphrase group counts half.
     """
-    fact, text = fact.translate(_DIGITS), text.translate(_DIGITS)
-    telling = {character for character in fact if character not in lexicon.EMPTY_CHARACTERS and character.isalnum()}
+    telling = {
+        character.translate(_DIGITS)
+        for character in fact
+        if character not in lexicon.EMPTY_CHARACTERS and character.isalnum()
+    }
     if not telling:
         return 1.0
-    present = set(text)
+    present = set(text.translate(_DIGITS))
     score = 0.0
     for character in telling:
         if character in present:

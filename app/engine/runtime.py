@@ -9,9 +9,11 @@ and add only their own. A candidate that ends leaves the batch and its cells.
 
 import ctypes
 import functools
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from llama_cpp import llama_cpp
@@ -47,10 +49,22 @@ class Runtime:
         EngineError: out_of_memory, model_unsupported or model_damaged.
     """
 
+    # Pointers of llama.cpp, None until they are opened and after they are closed.
+    _model: Any = None
+    _context: Any = None
+    _batch: Any = None
+    _vocabulary: Any
+    _memory: Any
+
+    threads: int
+    context: int
+    trained_context: int
+    vocabulary_size: int
+    layers_on_gpu: int
+
     def __init__(
         self, path: Path, *, gpu: device.Gpu | None, threads: int, context: int, progress: Callable[[float], bool]
     ) -> None:
-        self._model = self._context = self._batch = None
         self._log = _native_log()
         self._log.lines.clear()
         llama_cpp.llama_backend_init()
@@ -76,13 +90,13 @@ class Runtime:
         params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
         params.n_gpu_layers = -1 if gpu else 0
         params.progress_callback = self._on_progress
-        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
         if self._model is None:
             if not self._going_on:
                 raise errors.OpeningStopped
             raise self._unopened()
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
-        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
+        self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
         if self.vocabulary_size == 0:
             raise errors.model_unsupported("the file has no vocabulary")
 
@@ -106,24 +120,23 @@ class Runtime:
             raise self._unopened()
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
-        self._tokens, self._positions, self._outputs, counts = (
-            np.ctypeslib.as_array(pointer, (BATCH,))
-            for pointer in (self._batch.token, self._batch.pos, self._batch.logits, self._batch.n_seq_id)
-        )
-        counts[:] = 1
-        self._weights = np.empty((MOST_PARALLEL + 1, self.vocabulary_size), np.float32)
+        self._tokens = np.ctypeslib.as_array(self._batch.token, (BATCH,))
+        self._positions = np.ctypeslib.as_array(self._batch.pos, (BATCH,))
+        self._outputs = np.ctypeslib.as_array(self._batch.logits, (BATCH,))
+        np.ctypeslib.as_array(self._batch.n_seq_id, (BATCH,))[:] = 1
+        self._weights: Floats = np.empty((MOST_PARALLEL + 1, self.vocabulary_size), np.float32)
         self._pieces: dict[int, bytes | None] = {}
-        self.context: int = llama_cpp.llama_n_ctx(self._context)
-        self.trained_context: int = llama_cpp.llama_model_n_ctx_train(self._model)
+        self.context = llama_cpp.llama_n_ctx(self._context)
+        self.trained_context = llama_cpp.llama_model_n_ctx_train(self._model)
         self.threads = threads
-        self.layers_on_gpu: int = llama_cpp.llama_model_n_layer(self._model) + 1 if gpu else 0
+        self.layers_on_gpu = llama_cpp.llama_model_n_layer(self._model) + 1 if gpu else 0
 
     def _try_one_token(self) -> None:
         """Evaluate one token: a device that cannot, or weights that are not numbers, show now and not in a greeting."""
         logits = self._evaluate([0])
         self._forget()
-        if logits is None or not np.isfinite(logits).all():
-            raise errors.model_damaged("the logits of a trial token are not finite")
+        if logits is not None:
+            _chances(*relative_weights(logits, np.empty_like(logits)))
 
     def close(self) -> None:
         """Free the context and the model. Harmless when done twice."""
