@@ -46,6 +46,10 @@ class Recipe:
     tools: tuple[str, ...]
 
 
+class BuildFailed(SetupError):
+    """The engine does not compile for a backend, or what was compiled does not load."""
+
+
 def install_engine(pip: Pip, backend: str, recipe: Recipe) -> str:
     """Build the engine for a backend, install it and see that it loads; returns the backend that was installed.
 
@@ -59,7 +63,7 @@ def install_engine(pip: Pip, backend: str, recipe: Recipe) -> str:
         label = Sentence(f"安装 llama.cpp（{NAMES[backend]}）", f"Installing llama.cpp ({NAMES[backend]})")
         pip.run(["install", "--no-deps", "--no-index", "--force-reinstall", str(wheel)], "engine-install", label)
         _try_loading(pip, backend)
-    except SetupError as error:
+    except BuildFailed as error:
         if backend == "cpu":
             raise
         say(_instead_of(backend, error))
@@ -72,7 +76,7 @@ def _try_loading(pip: Pip, backend: str) -> None:
         [pip.python, "-I", "-c", TRIAL], capture_output=True, text=True, errors="replace", check=False
     )
     if trial.returncode != 0:
-        raise SetupError(
+        raise BuildFailed(
             Sentence(
                 f"编译好的 llama.cpp（{NAMES[backend]}）在这台机器上加载不了。",
                 f"The compiled llama.cpp ({NAMES[backend]}) does not load on this machine.",
@@ -81,14 +85,13 @@ def _try_loading(pip: Pip, backend: str) -> None:
         )
 
 
-def _instead_of(backend: str, error: SetupError) -> Sentence:
+def _instead_of(backend: str, error: BuildFailed) -> Sentence:
     """What is said when a GPU build did not work out."""
     name = NAMES[backend]
-    log = f"（记录：{error.log}）" if isinstance(error, CommandFailed) else f"（{error.sentence.zh}）"
     return Sentence(
-        f"{name} 版没有装成{log}，改装 CPU 版：写得慢一些，其余一样。补齐驱动和工具后，用 --gpu {backend} 再试。",
-        f"The {name} build did not work out; the CPU build is installed instead: slower, otherwise the same. "
-        f"Try again with --gpu {backend} when its driver and tools are complete.",
+        f"{error.sentence.zh}改装 CPU 版：写得慢一些，其余一样。补齐 {name} 的驱动和工具后，用 --gpu {backend} 再试。",
+        f"{error.sentence.en} The CPU build is installed instead: slower, otherwise the same. Try again with --gpu "
+        f"{backend} when the driver and tools of {name} are complete.",
     )
 
 
@@ -149,18 +152,26 @@ def kept_wheel(folder: Path, version: str | None) -> Path | None:
 
 
 def build_wheel(pip: Pip, backend: str, recipe: Recipe) -> Path:
-    """The engine's wheel for a backend: the kept one, or one compiled now. A stopped compilation is continued.
+    """The engine's wheel for a backend: the kept one, or one compiled now; a stopped compilation is continued.
+
+    What it was compiled from is removed once there is a wheel.
 
     Raises:
-        CommandFailed: it cannot be downloaded, or does not compile.
+        CommandFailed: it cannot be downloaded.
+        BuildFailed: it does not compile.
     """
     folder = wheel_folder(backend)
     with alone(folder / "lock") as descriptor:
-        if recipe.version and (wheel := kept_wheel(folder, recipe.version)):
-            return wheel
-        need_compiler(pip.logs / "system.log")
-        pip = replace(pip, inherited=(*pip.inherited, descriptor))
-        return _compile(pip, backend, recipe, folder)
+        wheel = kept_wheel(folder, recipe.version) if recipe.version else None
+        if wheel is None:
+            need_compiler(pip.logs / "system.log")
+            pip = replace(pip, inherited=(*pip.inherited, descriptor))
+            wheel = _compile(pip, backend, recipe, folder)
+        for leftover in (folder / "s", folder / "b", folder / "t"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        for archive in folder.parent.glob(f"{STEM}-*.tar.gz"):
+            archive.unlink(missing_ok=True)
+        return wheel
 
 
 def _compile(pip: Pip, backend: str, recipe: Recipe, folder: Path) -> Path:
@@ -181,18 +192,24 @@ def _compile(pip: Pip, backend: str, recipe: Recipe, folder: Path) -> Path:
     command = ["wheel", "-v", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(tree)]
     command.append(f"--config-settings=build-dir={folder / 'b'}")
     label = Sentence(f"编译 llama.cpp（{NAMES[backend]}）", f"Compiling llama.cpp ({NAMES[backend]})")
-    pip.run(command, f"engine-{backend}", label, environment, compiled)
+    try:
+        pip.run(command, f"engine-{backend}", label, environment, compiled)
+    except CommandFailed as error:
+        raise BuildFailed(
+            Sentence(
+                f"llama.cpp（{NAMES[backend]}）没有编译成功，完整记录在 {error.log}。",
+                f"llama.cpp ({NAMES[backend]}) did not compile; the whole log is {error.log}.",
+            ),
+            error.detail,
+        ) from error
     wheel = kept_wheel(folder, version)
     if wheel is None:
-        raise SetupError(
+        raise BuildFailed(
             Sentence(
                 f"编译结束了，{folder} 里却没有做好的安装包。请删掉这个文件夹再试。",
                 f"The compilation ended, but left no wheel in {folder}. Delete that folder and try again.",
             )
         )
-    for leftover in (tree, folder / "b", folder / "t"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    archive.unlink(missing_ok=True)
     return wheel
 
 
@@ -221,8 +238,8 @@ def _build_environment(pip: Pip, backend: str, recipe: Recipe, tools: Path) -> d
 
 
 def _download(pip: Pip, recipe: Recipe, folder: Path, environment: Mapping[str, str]) -> Path:
-    """The source archive, checked by its hash where the lock has one; kept until the wheel is made."""
-    kept = folder / f"{STEM}-{recipe.version}.tar.gz"
+    """The source archive, checked by its hash where the lock has one; kept until a wheel is made, of any backend."""
+    kept = folder.parent / f"{STEM}-{recipe.version}.tar.gz"
     if kept.exists():
         return kept
     arriving = folder / "arriving"
@@ -232,7 +249,7 @@ def _download(pip: Pip, recipe: Recipe, folder: Path, environment: Mapping[str, 
     label = Sentence("下载 llama.cpp 源码（77 MB）", "Downloading the source of llama.cpp (77 MB)")
     pip.run([*command, *recipe.source], "engine-download", label, environment)
     arrived = next(arriving.glob(f"{STEM}-*.tar.gz"))
-    archive = arrived.replace(folder / arrived.name)
+    archive = arrived.replace(folder.parent / arrived.name)
     arriving.rmdir()
     return archive
 
