@@ -1,7 +1,7 @@
 """Selection shows clean texts first, the likelier first, and never the same text twice."""
 
 from app.compose.guard import Fault
-from app.compose.select import Candidate, choose, similarity
+from app.compose.select import Candidate, alike, choose, similarity
 from app.compose.sentence import Sentence
 
 FAULT = Fault("length", Sentence("太短了。", "Too short."))
@@ -32,6 +32,13 @@ def test_alike_texts_are_shown_once_while_others_are_left():
     twin = TEXTS[0].replace("慢点", "慢些")
     drawn = [candidate(0, TEXTS[0], -0.1), candidate(1, twin, -0.2), candidate(2, TEXTS[2], -3.0)]
     assert [chosen.index for chosen in choose(drawn, 2)] == [0, 2]
+
+
+def test_texts_that_begin_with_the_same_long_clause_are_alike():
+    one = "晓雯，新家的门锁我来开，钥匙在枕头底下，别急着搬。过年这几天，你只管吃好，睡好，别操心。"
+    other = "晓雯，新家的门锁我来开，钥匙在枕头底下，别怕冷。过年了，出门多穿件衣服，回来先喝口热的。"
+    assert alike(one, other)
+    assert not alike("王总，给您拜年。去年多蒙您指点。", "王总，给您拜年。方案我一直留在手边。")
 
 
 def test_the_same_text_is_never_shown_twice():
