@@ -170,9 +170,9 @@ def _need_display(environment: Mapping[str, str] = os.environ) -> None:
     if sys.platform.startswith("linux") and not named:
         raise SetupError(
             Sentence(
-                "这里没有图形桌面（DISPLAY 和 WAYLAND_DISPLAY 都没有设），打不开窗口。在命令行里写：\n"
-                "    python3 run.py compose --relationship parents --tone warm",
+                "这里没有图形桌面（DISPLAY 和 WAYLAND_DISPLAY 都没有设），打不开窗口。可以在命令行里写，例如：",
                 "There is no desktop here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open. "
-                "Write on the command line with the command above.",
-            )
+                "Write on the command line instead, for example:",
+            ),
+            "    python3 run.py compose --relationship parents --tone warm",
         )

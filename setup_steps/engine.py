@@ -21,7 +21,6 @@ from app.compose.sentence import Sentence
 from setup_steps.gpu import NAMES, find_nvcc, output_of
 from setup_steps.pip import ENGINE, Pip, pip_environment
 from setup_steps.stamps import alone
-from setup_steps.system import need_compiler
 from setup_steps.terminal import CommandFailed, SetupError, compiled, say
 
 # Speech and pictures (mtmd) are a quarter of the compilation, and nothing here uses them.
@@ -133,6 +132,11 @@ def _processor() -> str:
     return platform.machine() + (instructions.group(0) if instructions else platform.processor())
 
 
+def is_kept(backend: str, recipe: Recipe) -> bool:
+    """Whether no compiler will be needed, as there is a wheel; not certain before it is read."""
+    return recipe.version is not None and any(wheel_folder(backend).glob(f"{STEM}-{recipe.version}-*.whl"))
+
+
 def kept_wheel(folder: Path, version: str | None) -> Path | None:
     """The wheel of a version in a folder, if it is whole; a build killed while writing it leaves a broken one."""
     for wheel in folder.glob(f"{STEM}-{version}-*.whl"):
@@ -164,7 +168,6 @@ def build_wheel(pip: Pip, backend: str, recipe: Recipe) -> Path:
     with alone(folder / "lock") as descriptor:
         wheel = kept_wheel(folder, recipe.version) if recipe.version else None
         if wheel is None:
-            need_compiler(pip.logs / "system.log")
             pip = replace(pip, inherited=(*pip.inherited, descriptor))
             wheel = _compile(pip, backend, recipe, folder)
         for leftover in (folder / "s", folder / "b", folder / "t"):

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from app.compose.sentence import Sentence
-from setup_steps.engine import Recipe, install_engine
+from setup_steps.engine import Recipe, install_engine, is_kept
 from setup_steps.gpu import choose_backend
 from setup_steps.launch import follow, program_environment
 from setup_steps.pip import Pip, declared, mend, split_lock
 from setup_steps.stamps import Stamps, digest, file_state, read_json, write_whole
-from setup_steps.system import libraries_for_window, need_libraries, need_venv
+from setup_steps.system import Lack, lacking_compiler, lacking_libraries, lacking_venv, libraries_for_window, provide
 from setup_steps.terminal import SetupError, run_logged, say
 
 DISK = 2_500_000_000  # bytes the environment, the engine's sources and its compilation take, generously
@@ -102,13 +102,14 @@ class Installation:
             SetupError: a step is not possible; the finished ones stay.
         """
         pip = Pip(self.python, self.records, (lock,))
+        todo = [step for step in self._steps(window, tests) if not self.is_done(step)]
+        provide(lambda: self._lacking(todo), self.records / "system.log")
         for step in self._steps(window, tests):
-            if self.is_done(step):
+            if self.is_done(step):  # A new environment has undone the later ones.
                 continue
             self._stamps(step).clear(step)
             match step:
                 case "libraries" | "libraries-test":
-                    need_libraries(self._system_log, for_tests=tests)
                     self.mark(step)
                 case "venv":
                     self._make_venv(lock)
@@ -134,9 +135,16 @@ class Installation:
             self.mark("model", path=output.decode("utf-8").strip())
         return code
 
-    @property
-    def _system_log(self) -> Path:
-        return self.records / "system.log"
+    def _lacking(self, todo: list[str]) -> list[Lack]:
+        """What the system has to bring for these steps, all of it, so that it is asked for once."""
+        lacks = []
+        if "libraries" in todo or "libraries-test" in todo:
+            lacks += lacking_libraries(for_tests="libraries-test" in todo)
+        if "venv" in todo and not self._venv_is_sound():
+            lacks += lacking_venv()
+        if ("engine" in todo or "venv" in todo) and not is_kept(choose_backend(self._gpu), self._engine_recipe()):
+            lacks += lacking_compiler()
+        return lacks
 
     def _steps(self, window: bool, tests: bool) -> list[str]:
         libraries = ["libraries-test"] if tests else ["libraries"] if window else []
@@ -154,7 +162,6 @@ class Installation:
         if self._venv_is_sound():
             return
         self._make_room()
-        need_venv(self._system_log)
         base = getattr(sys, "_base_executable", sys.executable)
         run_logged(
             [base, "-m", "venv", "--clear", str(self._venv)],

@@ -110,56 +110,61 @@ def missing_libraries(names: Iterable[str]) -> list[str]:
     return subprocess.run(probe, capture_output=True, text=True, check=True).stdout.split()
 
 
-def need_libraries(log: Path, *, for_tests: bool) -> None:
-    """Make sure that Qt finds its libraries, for the tests on a virtual display; only Linux may lack any."""
+@dataclass(frozen=True)
+class Lack:
+    """Something the system does not have: what it is, and the packages that hold it, in the tables' order."""
+
+    what: Sentence
+    packages: tuple[str, ...]
+
+
+def lacking_libraries(*, for_tests: bool) -> list[Lack]:
+    """What Qt needs and does not find, for the tests with a virtual display; only Linux may lack any."""
     if not sys.platform.startswith("linux"):
-        return
+        return []
     table = _CORE | _X11 if for_tests else libraries_for_window()
-
-    def missing() -> list[tuple[str, ...]]:
-        rows = [table[name] for name in missing_libraries(table)]
-        return rows + ([_XVFB] if for_tests and not shutil.which("Xvfb") else [])
-
-    _need(missing, log, Sentence("窗口要用到的系统库", "system libraries the window needs"))
-
-
-def need_venv(log: Path) -> None:
-    """Make sure that this Python can make virtual environments; Debian packs that apart."""
-
-    def missing() -> list[tuple[str, ...]]:
-        importlib.invalidate_caches()
-        return [] if all(map(importlib.util.find_spec, ("venv", "ensurepip"))) else [_VENV]
-
-    _need(missing, log, Sentence("Python 的 venv 模块", "Python's venv module"))
+    what = Sentence("窗口要用到的系统库", "system libraries the window needs")
+    lacks = [Lack(what, table[name]) for name in missing_libraries(table)]
+    if for_tests and not shutil.which("Xvfb"):
+        lacks.append(Lack(Sentence("测试用的虚拟屏幕 Xvfb", "Xvfb, a virtual screen for the tests"), _XVFB))
+    return lacks
 
 
-def need_compiler(log: Path) -> None:
-    """Make sure that llama.cpp can be compiled."""
+def lacking_venv() -> list[Lack]:
+    """Whether this Python cannot make virtual environments; Debian packs that apart."""
+    importlib.invalidate_caches()
+    if all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+        return []
+    return [Lack(Sentence("Python 的 venv 模块", "Python's venv module"), _VENV)]
+
+
+def lacking_compiler() -> list[Lack]:
+    """Whether llama.cpp cannot be compiled here for want of a compiler.
+
+    Raises:
+        SetupError: so it is on Windows or macOS, with the command that installs one.
+    """
+    what = Sentence("C++ 编译器", "a C++ compiler")
     if sys.platform == "win32":
         if not (shutil.which("cl") or _visual_studio()):
             raise _refusal(
-                Sentence("C++ 编译器（Visual Studio 生成工具）", "a C++ compiler (Visual Studio Build Tools)"),
+                what,
                 'winget install Microsoft.VisualStudio.2022.BuildTools --override "--wait --passive '
                 '--add Microsoft.VisualStudio.Workload.VCTools --includeRecommended"',
             )
-    elif sys.platform == "darwin":
+        return []
+    if sys.platform == "darwin":
         if subprocess.run(["xcode-select", "-p"], capture_output=True, check=False).returncode != 0:
-            raise _refusal(Sentence("C++ 编译器", "a C++ compiler"), "xcode-select --install")
-    else:
-
-        def missing() -> list[tuple[str, ...]]:
-            found = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-            return [] if found else [_COMPILER]
-
-        _need(missing, log, Sentence("C++ 编译器", "a C++ compiler"))
+            raise _refusal(what, "xcode-select --install")
+        return []
+    found = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    return [] if found else [Lack(what, _COMPILER)]
 
 
 def _visual_studio() -> bool:
     """Whether a Visual Studio with the C++ tools is installed, asked of the finder it installs."""
-    finder = (
-        Path(os.environ.get("PROGRAMFILES(X86)", "C:/Program Files (x86)"))
-        / "Microsoft Visual Studio/Installer/vswhere.exe"
-    )
+    programs = Path(os.environ.get("PROGRAMFILES(X86)", "C:/Program Files (x86)"))
+    finder = programs / "Microsoft Visual Studio/Installer/vswhere.exe"
     if not finder.exists():
         return False
     tools = "Microsoft.VisualStudio.Component.VC.Tools.x86.x64"
@@ -167,36 +172,48 @@ def _visual_studio() -> bool:
     return bool(subprocess.run(command, capture_output=True, check=False).stdout.strip())
 
 
-def _need(missing: Callable[[], list[tuple[str, ...]]], log: Path, what: Sentence) -> None:
-    """Install what ``missing()`` names where we may, and refuse with the command where we may not."""
-    rows = missing()
-    if not rows:
+def provide(lacking: Callable[[], list[Lack]], log: Path) -> None:
+    """Install what is lacking where we may; refuse with the one command that does where we may not.
+
+    Raises:
+        SetupError: something is still lacking.
+    """
+    lacks = lacking()
+    if not lacks:
         return
     known = packager()
+    if known is not None and known is PACKAGERS["apt-get"] and os.geteuid() == 0:
+        _apt_install(packages_of(lacks, known), log)
+        lacks = lacking()
+    if not lacks:
+        return
+    zh = "、".join(dict.fromkeys(lack.what.zh for lack in lacks))
+    en = "; ".join(dict.fromkeys(lack.what.en for lack in lacks))
     if known is None:
-        names = " ".join(sorted({row[0] for row in rows}))
         raise SetupError(
             Sentence(
-                f"这台机器缺少{what.zh}。请用系统的软件包管理器装好（Debian 里叫 {names}），再运行一次。",
-                f"This machine lacks {what.en}. Install them with its package manager (Debian calls them {names}) "
-                "and run again.",
-            )
+                f"这台机器还缺：{zh}。请用系统的软件包管理器装好（下面是它们在 Debian 里的名字），再运行一次。",
+                f"This machine lacks: {en}. Install them with its package manager (below are Debian's names), then run "
+                "again.",
+            ),
+            " ".join(packages_of(lacks, PACKAGERS["apt-get"])),
         )
-    packages = sorted({package for row in rows for package in row[known.column].split()})
-    if known is PACKAGERS["apt-get"] and os.geteuid() == 0:
-        _apt_install(packages, log)
-        if not missing():
-            return
-    command = " ".join([*(() if os.geteuid() == 0 else ("sudo",)), *known.command, *packages])
-    raise _refusal(what, command)
+    sudo = () if os.geteuid() == 0 else ("sudo",)
+    raise _refusal(Sentence(zh, en), " ".join([*sudo, *known.command, *packages_of(lacks, known)]))
+
+
+def packages_of(lacks: Iterable[Lack], known: Packager) -> list[str]:
+    """The packages to install, each once."""
+    return sorted({package for lack in lacks for package in lack.packages[known.column].split()})
 
 
 def _refusal(what: Sentence, command: str) -> SetupError:
     return SetupError(
         Sentence(
-            f"这台机器缺少{what.zh}。请运行下面这条命令装上，再运行一次 run.py：\n    {command}",
-            f"This machine lacks {what.en}. Run the command above, then run.py again.",
-        )
+            f"这台机器还缺：{what.zh}。请用下面这条命令装上，再运行一次 run.py。",
+            f"This machine lacks: {what.en}. Install with the command below, then run run.py again.",
+        ),
+        f"    {command}",
     )
 
 

@@ -260,6 +260,14 @@ def test_a_library_that_is_not_there_is_named() -> None:
     assert system.missing_libraries(["libc.so.6", "libbainiantie.so.7"]) == ["libbainiantie.so.7"]
 
 
+def test_packages_are_named_once_in_the_systems_own_words() -> None:
+    table = system.libraries_for_window({"DISPLAY": ":0"})
+    lacks = [system.Lack(LABEL, table[name]) for name in ("libEGL.so.1", "libxcb.so.1", "libxcb-shm.so.0")]
+    named = {name: system.packages_of(lacks, known) for name, known in system.PACKAGERS.items()}
+    assert named["apt-get"] == ["libegl1", "libxcb-shm0", "libxcb1"]
+    assert named["dnf"] == ["libglvnd-egl", "libxcb"] and named["pacman"] == ["libglvnd", "libxcb"]
+
+
 def test_the_desktop_decides_which_libraries_are_needed() -> None:
     x11, wayland, both = (
         set(system.libraries_for_window(environment))
