@@ -2,12 +2,12 @@
 
 import queue
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from app.compose.catalog import Catalog
-from app.compose.guard import Fault, check
+from app.compose.guard import Fault, check, never_right
 from app.compose.prompt import prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.select import Candidate, choose
@@ -91,8 +91,9 @@ class Writer:
 
     def _write_once(self, request: GreetingRequest, count: int, drawn: int, seed: int) -> Written:
         candidates: list[Candidate] = []
+        sampling = replace(self._sampling, avoid=never_right(request, self._catalog))
         most = self._catalog.length(request.length).most_tokens
-        job = self._client.write(prompt_segments(request, self._catalog), drawn, seed, self._sampling, most)
+        job = self._client.write(prompt_segments(request, self._catalog), drawn, seed, sampling, most)
         for event in self._until(WRITING_SECONDS):
             if isinstance(event, Finished) and event.job == job:
                 faults: tuple[Fault, ...] = check(event.text, request, self._catalog)

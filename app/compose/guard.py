@@ -14,8 +14,10 @@ from app.compose.request import ZODIAC, GreetingRequest
 from app.compose.sentence import Sentence
 
 LENGTH_TOLERANCE = 0.15  # of either bound: nobody minds a seventh more
+LEAST_VARIETY = 0.85  # distinct bigrams a bigram; 4 of 4,704 hand-written texts have less
 FACT_OVERLAP = 0.2  # share of a fact's telling characters that must be in the text
 
+_TONES_THAT_PLAY = ("humorous", "playful")  # there 您 to a friend is part of the joke
 _DIGITS = str.maketrans("零〇一二两俩三四五六七八九", "0012223456789")
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》")
 _EMOJI = r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B50\u2B55\uFE0F\u200D]"
@@ -46,6 +48,19 @@ def check(text: str, request: GreetingRequest, catalog: Catalog) -> tuple[Fault,
         *_length(text, request, catalog),
         *_worn(text),
     )
+
+
+def never_right(request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:
+    """What no right answer to ``request`` contains, for whoever writes it to avoid: the other pronoun.
+
+    Nothing where both are natural, or where what the person typed contains it.
+    """
+    pronoun = catalog.relationship(request.relationship).pronoun
+    other = {"您": "你", "你": "您"}.get(pronoun)
+    given = request.address + request.signature + "".join(request.details)
+    if other is None or other in given or (other == "您" and request.tone in _TONES_THAT_PLAY):
+        return ()
+    return (other,)
 
 
 def _fault(code: str, zh: str, en: str) -> Fault:
@@ -95,7 +110,7 @@ def _pronoun(text: str, request: GreetingRequest, catalog: Catalog) -> list[Faul
         return [
             _fault("pronoun", f"对{relationship.zh}用了“你”。", f"It says 你 to {relationship.en.lower()}; 您 is due.")
         ]
-    if relationship.pronoun == "你" and "您" in spoken and request.tone not in ("humorous", "playful"):
+    if relationship.pronoun == "你" and "您" in spoken and request.tone not in _TONES_THAT_PLAY:
         return [
             _fault("pronoun", f"对{relationship.zh}用了“您”，显得生分。", f"It says 您 to {relationship.en.lower()}.")
         ]
@@ -245,7 +260,17 @@ def _worn(text: str) -> list[Fault]:
         faults.append(_fault("repetition", "“愿”用了三次以上。", "It says 愿 more than twice."))
     elif repeated := _repeated_run(text):
         faults.append(_fault("repetition", f"“{repeated}”说了不止一遍。", f"It repeats “{repeated}”."))
+    elif variety(_SIGNED.sub("", text)) < LEAST_VARIETY:
+        faults.append(_fault("repetition", "同样的字眼翻来覆去地说。", "It says the same words over and over."))
     return faults
+
+
+def variety(text: str) -> float:
+    """Distinct character bigrams over all of them, punctuation aside, 0 to 1 (distinct-2, Li et al. 2016,
+    arXiv:1510.03055)."""
+    body = re.sub(r"\W", "", text)
+    bigrams = [body[i : i + 2] for i in range(len(body) - 1)]
+    return len(set(bigrams)) / len(bigrams) if bigrams else 1.0
 
 
 def _repeated_run(text: str) -> str:

@@ -4,6 +4,7 @@ No call waits. Everything happens in one thread of this object, which takes mess
 in order and calls ``on_event``; the caller brings events into its own thread.
 """
 
+import dataclasses
 import functools
 import itertools
 import logging
@@ -18,6 +19,7 @@ from app.compose.prompt import Segment
 from app.compose.sentence import Sentence
 from app.engine import deaths, protocol
 from app.engine.child import COMMAND, ChildProcess
+from app.engine.errors import prompt_too_long
 from app.engine.protocol import (
     Cancel,
     Died,
@@ -77,8 +79,8 @@ class EngineClient:
         self._child: ChildProcess | None = None
         self._ready: Ready | None = None
         self._loading_on = ""
-        self._waiting: dict[int, Write] = {}  # written, and not yet sent to a process
-        self._open: dict[int, Write] = {}  # sent, and not yet answered
+        self._waiting: dict[int, bytes] = {}  # jobs written, and not yet sent to a process
+        self._open: set[int] = set()  # jobs sent, and not yet answered
         self._stopping: dict[int, float] = {}  # cancelled, and when that must have taken effect
         self._deaths: deque[float] = deque()
         self._hopeless: Failed | None = None  # why no process will take up a job, once that is so
@@ -94,10 +96,15 @@ class EngineClient:
     def write(
         self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int = 160
     ) -> int:
-        """Ask for a job. It waits its turn, also through loading and a restart; its number is on all its events."""
-        job = Write(next(self._numbers), tuple(prompt), draw, seed, sampling, most_tokens)
-        self._inbox.put(functools.partial(self._take_up, job))
-        return job.job
+        """Ask for a job. It waits its turn, also through loading and a restart; its number is on all its events.
+
+        Raises:
+            TypeError: an argument of a kind that no message can carry.
+        """
+        number = next(self._numbers)
+        job = Write(number, tuple(prompt), draw, seed, sampling, most_tokens)
+        self._inbox.put(functools.partial(self._take_up, number, protocol.encode(job)))
+        return number
 
     def cancel(self, job: int) -> None:
         """Stop a job, waiting or running. It ends with Done; one that has ended already is left alone."""
@@ -180,17 +187,19 @@ class EngineClient:
             return
         self._child.send(protocol.encode(self._load))
 
-    def _take_up(self, job: Write) -> None:
+    def _take_up(self, job: int, line: bytes) -> None:
         if self._hopeless is not None:
-            self._tell(Failed(job.job, self._hopeless.code, self._hopeless.sentence, self._hopeless.detail))
+            self._tell(dataclasses.replace(self._hopeless, job=job))
+        elif len(line) > protocol.LONGEST_LINE:
+            refusal = prompt_too_long(len(line), protocol.LONGEST_LINE)
+            self._tell(Failed(job, refusal.code, refusal.sentence, refusal.detail))
         elif self._ready is not None and self._child is not None:
-            self._send(self._child, job)
+            self._send(self._child, job, line)
         else:
-            self._waiting[job.job] = job
+            self._waiting[job] = line
 
-    def _send(self, child: ChildProcess, job: Write) -> None:
-        line = protocol.encode(job)
-        self._open[job.job] = job
+    def _send(self, child: ChildProcess, job: int, line: bytes) -> None:
+        self._open.add(job)
         child.send(line)
 
     def _cancel(self, job: int) -> None:
@@ -221,8 +230,8 @@ class EngineClient:
         elif isinstance(event, Ready):
             self._ready = event
             self._tell(event)
-            for job in list(self._waiting.values()):
-                self._send(child, self._waiting.pop(job.job))
+            for job in list(self._waiting):
+                self._send(child, job, self._waiting.pop(job))
         elif isinstance(event, Failed) and event.job is None:
             if self._ready is None:
                 self._end_unopened(child, event)
@@ -230,7 +239,7 @@ class EngineClient:
                 _log.error("the engine process refused a command: %s", event.detail)
         elif isinstance(event, Piece | Finished | Done | Failed) and event.job in self._open:
             if isinstance(event, Done | Failed):
-                del self._open[event.job]
+                self._open.discard(event.job)
                 self._stopping.pop(event.job, None)
             self._tell(event)
 
@@ -262,14 +271,7 @@ class EngineClient:
             sentence = deaths.restarting(code)
             if on_gpu and (self._ready is None or len(self._deaths) > 1):
                 sentence = deaths.restarting_on_cpu(gpu)
-                self._load = Load(
-                    self._load.path,
-                    self._load.sha256,
-                    "cpu",
-                    deaths.why_cpu(gpu),
-                    self._load.threads,
-                    self._load.context,
-                )
+                self._load = dataclasses.replace(self._load, device="cpu", device_reason=deaths.why_cpu(gpu))
             self._fail_open(deaths.UNFINISHED, code)
             self._tell(Died(code, sentence, True))
             self._launch()
@@ -282,7 +284,7 @@ class EngineClient:
 
     def _fail_open(self, sentence: Sentence, code: int) -> None:
         """Answer every job the dead process had; one the person had stopped is done."""
-        for job in list(self._open):
+        for job in sorted(self._open):
             if job in self._stopping:
                 self._tell(Done(job, 0.0, None, True))
             else:
@@ -292,7 +294,7 @@ class EngineClient:
 
     def _fail_waiting(self, failure: Failed) -> None:
         for job in list(self._waiting):
-            self._tell(Failed(job, failure.code, failure.sentence, failure.detail))
+            self._tell(dataclasses.replace(failure, job=job))
         self._waiting.clear()
 
     def _died_how(self, code: int) -> str:

@@ -10,6 +10,7 @@ Nothing a person typed is ever written to standard error.
 import faulthandler
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -191,7 +192,8 @@ class Engine:
             unfit(job)
             for event in runtime.write(job):
                 if isinstance(event, Piece):
-                    first_piece = first_piece or time.monotonic() - began
+                    if first_piece is None:
+                        first_piece = time.monotonic() - began
                 else:
                     cancelled = cancelled or event.end == "cancelled"
                 self._wire.send(event)
@@ -275,11 +277,18 @@ def main() -> None:
     wire = Wire(os.dup(1))
     os.dup2(2, 1)
     faulthandler.enable(file=2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program that started this to answer
     _die_with_parent()
     engine = Engine(wire)
 
     def read() -> None:
-        _read_lines(0, engine.take_line)
+        try:
+            _read_lines(0, engine.take_line)
+        except Exception as error:
+            # Deaf, it would never end: better dead, and started anew. The message could hold what a person typed.
+            print(f"the reader failed: {type(error).__name__}", file=sys.stderr)
+            traceback.print_tb(error.__traceback__)
+            os._exit(1)
         engine.close()
         engine.ended.wait(_LAST_WORDS_SECONDS)
         os._exit(0)

@@ -27,12 +27,14 @@ class Sampling:
 
     ``temperature`` 0 takes the likeliest token. ``min_p`` keeps tokens at least that fraction as likely as the
     likeliest (Nguyen et al. 2024, arXiv:2407.01082); ``top_p`` keeps the smallest set of at least that mass (Holtzman
-    et al. 2020, arXiv:1904.09751); both are applied before the temperature.
+    et al. 2020, arXiv:1904.09751); both are applied before the temperature. Tokens that contain a text of ``avoid`` are
+    never drawn.
     """
 
     temperature: float = 0.25
     top_p: float = 1.0
     min_p: float = 0.05
+    avoid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Write:
-    """Write ``draw`` candidates of one prompt as parallel sequences; candidate ``i`` is drawn with ``seed + i``."""
+    """Write ``draw`` candidates of one prompt as parallel sequences; candidate ``i`` is drawn with ``(seed, i)``."""
 
     job: int
     prompt: tuple[Segment, ...]

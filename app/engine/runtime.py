@@ -22,7 +22,7 @@ from app.compose.prompt import Segment
 from app.engine import device, errors
 from app.engine.candidate import Candidate
 from app.engine.protocol import Finished, Piece, Write
-from app.engine.sampling import Floats, pick, relative_weights
+from app.engine.sampling import Floats, Tokens, pick, relative_weights
 
 MOST_PARALLEL = 32  # candidates decoded at once; more of them wait for a place
 BATCH = 256  # tokens of a prompt evaluated at once
@@ -126,6 +126,7 @@ class Runtime:
         np.ctypeslib.as_array(self._batch.n_seq_id, (BATCH,))[:] = 1
         self._weights: Floats = np.empty((MOST_PARALLEL + 1, self.vocabulary_size), np.float32)
         self._pieces: dict[int, bytes | None] = {}
+        self._avoided: dict[tuple[str, ...], Tokens] = {}
         self.context = llama_cpp.llama_n_ctx(self._context)
         self.trained_context = llama_cpp.llama_model_n_ctx_train(self._model)
         self.threads = threads
@@ -213,6 +214,7 @@ class Runtime:
         if len(prompt) > longest:
             raise errors.prompt_too_long(len(prompt), max(1, longest))
         width = min(job.draw, (self.context - len(prompt)) // job.most_tokens, MOST_PARALLEL)
+        avoided = self._tokens_with(job.sampling.avoid)
         places = deque(range(1, width + 1))
         waiting = deque(range(job.draw))
         live: list[Candidate] = []
@@ -227,7 +229,7 @@ class Runtime:
                     chances.append(first)
                 going, live = live, []
                 for candidate, (weights, total) in zip(going, chances, strict=True):
-                    token, logprob = pick(weights, total, job.sampling, candidate.generator)
+                    token, logprob = pick(weights, total, job.sampling, candidate.generator, avoided)
                     text, end = candidate.take(token, logprob, self._bytes_of(token), job.most_tokens)
                     if text:
                         yield Piece(job.job, candidate.index, text)
@@ -246,7 +248,7 @@ class Runtime:
 
     def _begin(self, index: int, sequence: int, seed: int) -> Candidate:
         llama_cpp.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
-        return Candidate(index, sequence, np.random.default_rng(seed + index))
+        return Candidate(index, sequence, np.random.default_rng((seed, index)))
 
     def _after_prompt(self, prompt: list[int]) -> _Chances | None:
         """What may come first after ``prompt``, which is in sequence 0 then; None when stopped.
@@ -325,6 +327,18 @@ class Runtime:
                 count = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, False)
                 self._pieces[token] = buffer.raw[: max(0, count)]
         return self._pieces[token]
+
+    def _tokens_with(self, texts: tuple[str, ...]) -> Tokens:
+        """The tokens any of ``texts`` lies wholly within."""
+        if texts not in self._avoided:
+            wanted = [text.encode() for text in texts if text]
+            found = [
+                token
+                for token in (range(self.vocabulary_size) if wanted else ())
+                if any(text in (self._bytes_of(token) or b"") for text in wanted)
+            ]
+            self._avoided[texts] = np.array(found, np.intp)
+        return self._avoided[texts]
 
     def _forget(self) -> None:
         """Empty the context."""

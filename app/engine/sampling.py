@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from app.engine.protocol import Sampling
 
 Floats = NDArray[np.float32]
+Tokens = NDArray[np.intp]
+LEAST = float(np.finfo(np.float32).tiny)
+NO_TOKENS: Tokens = np.empty(0, np.intp)
 
 
 def relative_weights(logits: Floats, out: Floats) -> tuple[Floats, Floats]:
@@ -28,29 +31,38 @@ def relative_weights(logits: Floats, out: Floats) -> tuple[Floats, Floats]:
         return weights, weights.sum(axis=1)
 
 
-def pick(weights: Floats, total: float, sampling: Sampling, generator: np.random.Generator) -> tuple[int, float]:
+def pick(
+    weights: Floats, total: float, sampling: Sampling, generator: np.random.Generator, avoided: Tokens = NO_TOKENS
+) -> tuple[int, float]:
     """Draw one token.
 
-    The cuts are made on the unmodified distribution and both must let a token pass; the temperature then sharpens what
-    is left.
+    The cuts are made on the distribution without the avoided tokens, and both must let a token pass; the temperature
+    then sharpens what is left.
 
     Args:
-        weights: one row of :func:`relative_weights`.
+        weights: one row of :func:`relative_weights`; not changed.
         total: its sum.
+        avoided: tokens not to draw, as long as there are others.
 
     Returns:
         The token and its natural-log probability under the unmodified distribution.
     """
+    allowed, mass_allowed, highest = weights, total, 1.0
+    if avoided.size:
+        rest = weights.copy()
+        rest[avoided] = 0
+        if rest.any():
+            allowed, mass_allowed, highest = rest, float(rest.sum()), float(rest.max())
     if sampling.temperature == 0:
-        token = int(weights.argmax())
+        token = int(allowed.argmax())
     else:
-        kept = np.flatnonzero(weights >= sampling.min_p) if sampling.min_p > 0 else np.arange(len(weights))
+        kept = np.flatnonzero(allowed >= max(sampling.min_p * highest, LEAST))
         if sampling.top_p < 1:
-            kept = kept[np.argsort(-weights[kept], kind="stable")]
-            mass = np.cumsum(weights[kept], dtype=np.float64)
-            kept = kept[: int(np.searchsorted(mass, sampling.top_p * total)) + 1]
-        # Powers of weights that are at most 1, with a 1 among them: this cannot overflow or come out all zero.
-        sharpened = np.cumsum(weights[kept].astype(np.float64) ** (1 / sampling.temperature))
+            kept = kept[np.argsort(-allowed[kept], kind="stable")]
+            mass = np.cumsum(allowed[kept], dtype=np.float64)
+            kept = kept[: int(np.searchsorted(mass, sampling.top_p * mass_allowed)) + 1]
+        # Powers of ratios that are at most 1, with a 1 among them: this cannot overflow or come out all zero.
+        sharpened = np.cumsum((allowed[kept].astype(np.float64) / highest) ** (1 / sampling.temperature))
         place = int(np.searchsorted(sharpened, generator.random() * sharpened[-1], side="right"))
         token = int(kept[min(place, len(kept) - 1)])
     with np.errstate(divide="ignore"):

@@ -6,12 +6,12 @@ was ever shown is lost: the versions of a card only grow.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
 from app.compose.catalog import Catalog
-from app.compose.guard import Fault, check
+from app.compose.guard import Fault, check, never_right
 from app.compose.prompt import Segment, prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.select import Candidate, choose
@@ -24,7 +24,7 @@ class Writing(Protocol):
     """Who writes: the engine, seen from here."""
 
     def write(self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int) -> int:
-        """Begin a job and return its number; candidate ``i`` is drawn with ``seed + i``."""
+        """Begin a job and return its number; candidate ``i`` is drawn with ``(seed, i)``."""
 
     def cancel(self, job: int) -> None:
         """Stop a job."""
@@ -198,7 +198,8 @@ class WritingSession:
 
     def _begin(self, request: GreetingRequest, cards: tuple[int, ...], draw: int) -> None:
         prompt, most = prompt_segments(request, self._catalog), self._catalog.length(request.length).most_tokens
-        job = self._engine.write(prompt, draw, self._seeds(), self._sampling, most)
+        sampling = replace(self._sampling, avoid=never_right(request, self._catalog))
+        job = self._engine.write(prompt, draw, self._seeds(), sampling, most)
         live = [_Version(request) for _ in cards]
         for card, version in zip(cards, live, strict=True):
             self._cards[card].add(version)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.compose.catalog import load_catalog
-from app.compose.guard import check, fact_overlap
+from app.compose.guard import check, fact_overlap, never_right
 from app.compose.request import make_request
 
 CATALOG = load_catalog()
@@ -49,6 +49,7 @@ def test_a_good_text_has_no_fault():
         (GOOD * 3, {}, "length"),
         (GOOD * 2, {"length": "medium"}, "repetition"),
         ("愿您安，愿您康，愿您今年事事都有好的着落，王总。", {}, "repetition"),
+        ("祝您出门见喜，进门见福，进门见喜，再出门见福。", {}, "repetition"),
         ("王总，给您拜年。那份方案您改死了也没关系，我来。", {}, "taboo"),
         ("值此新春，谨向王总拜年，您改过的方案我一直留着。", {}, "cliche"),
         ("王总，祝您万事如意，身体健康，来年也多多指点我。", {}, "cliche"),
@@ -80,6 +81,20 @@ def test_each_fault_is_found(text: str, fields: dict, code: str):
 )
 def test_what_only_looks_like_a_fault_is_none(text: str, fields: dict):
     assert codes(text, **fields) == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "avoided"),
+    [
+        ({"relationship": "teacher", "tone": "warm"}, ("你",)),
+        ({"relationship": "lover", "tone": "warm"}, ("您",)),
+        ({"relationship": "lover", "tone": "humorous"}, ()),
+        ({"relationship": "neighbor", "tone": "warm"}, ()),
+        ({"relationship": "teacher", "tone": "warm", "signature": "想念你的学生"}, ()),
+    ],
+)
+def test_the_wrong_pronoun_is_not_even_written(fields: dict, avoided: tuple[str, ...]):
+    assert never_right(make_request(CATALOG, fields), CATALOG) == avoided
 
 
 def test_facts_are_found_in_other_words_and_missed_when_absent():

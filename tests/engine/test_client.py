@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.compose.prompt import Segment
 from app.engine.client import MOST_RESTARTS, EngineClient
 from app.engine.protocol import Died, Done, Failed, Finished, Loading, Piece, Ready
 from app.models.verify import sha256_of
@@ -216,6 +217,30 @@ def test_no_call_waits_for_an_engine_that_reads_nothing(client: Make, tiny_model
     for _ in range(500):  # far more than a pipe holds
         engine.cancel(ask(engine))
     assert time.monotonic() - began < 1.0
+
+
+def test_a_job_too_large_for_the_pipe_is_refused_by_its_number(client: Make, tiny_model: Path) -> None:
+    engine, events = client(tiny_model)
+    engine.start()
+    job = engine.write((Segment("祝" * 1_000_000, False),), 1, 1, ENDLESS)
+    failed = events.until(Failed)
+    assert (failed.job, failed.code) == (job, "prompt_too_long")
+    ask(engine)
+    events.until(Done)
+
+
+def test_what_no_message_can_carry_is_refused_to_the_caller(client: Make, tiny_model: Path) -> None:
+    engine, _ = client(tiny_model)
+    with pytest.raises(TypeError):
+        engine.write((Segment(Path("a"), False),), 1, 1, ENDLESS)  # type: ignore[arg-type]
+
+
+def test_a_job_of_the_wrong_kind_is_answered(client: Make, tiny_model: Path) -> None:
+    engine, events = client(tiny_model)
+    engine.start()
+    job = engine.write(PROMPT, 2.5, 1, ENDLESS)  # type: ignore[arg-type]
+    failed = events.until(Failed)
+    assert (failed.job, failed.code) == (job, "bad_request")
 
 
 def test_a_receiver_that_fails_does_not_end_the_client(tiny_model: Path) -> None:

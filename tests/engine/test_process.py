@@ -285,14 +285,34 @@ def test_it_ends_when_its_input_closes_while_loading(engine_process: Start, tiny
     assert engine.ended() == 0
 
 
-def test_it_ends_when_nobody_reads_what_it_says(engine: EngineProcess) -> None:
-    engine.send(write(1, draw=8, most_tokens=1500))
+def test_it_ends_when_nobody_reads_what_it_says(tiny_model: Path) -> None:
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.engine.process"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(encode(load(tiny_model)) + encode(write(1, draw=64, most_tokens=1500)))
+        process.stdin.flush()
+        waiting = bytearray(4)
+        deadline = time.monotonic() + PATIENCE
+        while int.from_bytes(waiting, sys.byteorder) < 60_000:  # a pipe holds 64 KiB
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+            fcntl.ioctl(process.stdout, termios.FIONREAD, waiting)
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_an_interrupt_from_the_terminal_is_not_its_business(engine: EngineProcess) -> None:
+    engine.send(write(1, most_tokens=200))
     engine.events.until(Piece)
-    os.kill(engine.process.pid, signal.SIGSTOP)
-    assert engine.process.stdin is not None
-    engine.process.stdin.close()
-    os.kill(engine.process.pid, signal.SIGCONT)
-    assert engine.ended() == 0
+    os.kill(engine.process.pid, signal.SIGINT)
+    assert not engine.events.until(Done).cancelled
 
 
 def test_what_native_code_prints_does_not_reach_the_events(engine_process: Start, tiny_model: Path) -> None:

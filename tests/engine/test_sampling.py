@@ -59,6 +59,22 @@ def test_extreme_temperatures_still_draw_a_token(temperature: float) -> None:
     assert pick(weights, total, Sampling(temperature, 1.0, 0.0), np.random.default_rng(1))[0] in (0, 1, 2)
 
 
+def test_avoided_tokens_are_never_drawn_and_the_rest_keep_their_ratios() -> None:
+    weights, total = row()
+    generator, avoided = np.random.default_rng(5), np.array([1], np.intp)
+    assert pick(weights, total, Sampling(0.0), generator, avoided)[0] != 1
+    picks = [pick(weights, total, Sampling(1.0, 1.0, 0.05), generator, avoided)[0] for _ in range(4000)]
+    rest = np.where(np.arange(4) == 1, 0, PROBABILITIES)
+    rest[rest < 0.05 * rest.max()] = 0
+    assert np.bincount(picks, minlength=4) / 4000 == pytest.approx(rest / rest.sum(), abs=0.03)
+
+
+def test_where_everything_is_avoided_something_is_drawn_all_the_same() -> None:
+    weights, total = row()
+    token, logprob = pick(weights, total, Sampling(0.0), np.random.default_rng(5), np.arange(4))
+    assert token == 1 and np.isfinite(logprob)
+
+
 def test_the_logprob_is_the_unmodified_models() -> None:
     weights, total = row()
     token, logprob = pick(weights, total, Sampling(0.1, 0.5, 0.9), np.random.default_rng(1))
