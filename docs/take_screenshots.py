@@ -3,6 +3,7 @@
 xvfb-run -s "-screen 0 1400x900x24" .venv/bin/python -m docs.take_screenshots
 """
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from app.gui.main_window import Options
 
 FOLDER = Path(__file__).resolve().parent
 PICTURES = (
-    ("compose-light.png", "zh_CN", "light", "friend", "warm", "晓雯", "刚搬了新家"),
+    ("compose-light.png", "zh_CN", "light", "teacher", "formal", "李老师", "我考上研究生了"),
     ("compose-dark.png", "zh_CN", "dark", "team", "festive", "各位同事", "去年新系统上线了"),
     ("compose-english.png", "en", "light", "boss", "formal", "王总", ""),
 )
@@ -54,12 +55,18 @@ def take(application: QApplication, name: str, language: str, theme: str, *field
     window.engine.close()
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
+    """Without a name: every picture, each in a process of its own, as each is a start of the program."""
+    if not names:
+        for picture in PICTURES:
+            subprocess.run([sys.executable, "-m", "docs.take_screenshots", picture[0]], check=True)
+        return 0
     application = make_application()
     for picture in PICTURES:
-        take(application, *picture)
+        if picture[0] in names:
+            take(application, *picture)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

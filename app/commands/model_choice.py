@@ -5,8 +5,9 @@ from pathlib import Path
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Sampling
+from app.models.built import find_built, recorded_hash
 from app.models.errors import ModelError
-from app.models.install import find_built, models_folder
+from app.models.folders import models_folder
 from app.models.manifest import load_manifest
 
 
@@ -31,7 +32,7 @@ def choose_model(named: Path | None) -> ModelChoice:
         temperature=manifest.sampling.temperature, top_p=manifest.sampling.top_p, min_p=manifest.sampling.min_p
     )
     if named is not None:
-        return ModelChoice(named, None, sampling, manifest.sampling.draw)
+        return ModelChoice(named, recorded_hash(named), sampling, manifest.sampling.draw)
     built = find_built(models_folder(), manifest)
     if built is None:
         raise ModelError(

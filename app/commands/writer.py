@@ -2,12 +2,13 @@
 
 import queue
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from app.compose.catalog import Catalog
-from app.compose.guard import Fault, check, never_right
+from app.compose.guard import check, never_right
 from app.compose.prompt import prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.select import Candidate, choose
@@ -17,6 +18,8 @@ from app.engine.protocol import Died, Done, Event, Failed, Finished, Ready, Samp
 
 OPENING_SECONDS = 300.0  # a cold disk and a large file; past that something is wrong
 WRITING_SECONDS = 600.0  # one request on a slow machine
+MOST_ROUNDS = 2  # of drawing, when the first leaves too few texts without a fault
+SEED_STEP = 1 << 31  # larger than any seed a person gives: a second round is nobody's first
 
 
 class EngineError(ExplainedError):
@@ -79,30 +82,51 @@ class Writer:
         self._client.close()
 
     def write(self, request: GreetingRequest, count: int, seed: int) -> Written:
-        """Draw candidates, check each, choose ``count``. An engine that dies underneath is given one more try."""
-        drawn = max(count, -(-count * self._draw // 3))
+        """Draw candidates, check each, choose ``count``; draw once more when too few of them are without a fault.
+
+        An engine that dies underneath is given one more try.
+        """
+        draw = max(count, -(-count * self._draw // 3))
+        candidates: list[Candidate] = []
+        seconds = 0.0
+        for attempt in range(MOST_ROUNDS):
+            done = self._persist(request, draw, seed + attempt * SEED_STEP, candidates)
+            seconds += done.seconds
+            chosen = choose(candidates, count)
+            if len(chosen) == count and not any(candidate.faults for candidate in chosen):
+                break
+        return Written(chosen, len(candidates), seconds)
+
+    def _persist(self, request: GreetingRequest, draw: int, seed: int, candidates: list[Candidate]) -> Done:
+        before = len(candidates)
         try:
-            return self._write_once(request, count, drawn, seed)
+            return self._draw_candidates(request, draw, seed, candidates)
         except EngineError as error:
             if error.code != "engine_died":
                 raise
+            del candidates[before:]
             self._wait_until_ready()
-            return self._write_once(request, count, drawn, seed)
+            return self._draw_candidates(request, draw, seed, candidates)
 
-    def _write_once(self, request: GreetingRequest, count: int, drawn: int, seed: int) -> Written:
-        candidates: list[Candidate] = []
+    def _draw_candidates(self, request: GreetingRequest, draw: int, seed: int, candidates: list[Candidate]) -> Done:
+        """One job of the engine, its candidates checked and added to ``candidates``."""
         sampling = replace(self._sampling, avoid=never_right(request, self._catalog))
         most = self._catalog.length(request.length).most_tokens
-        job = self._client.write(prompt_segments(request, self._catalog), drawn, seed, sampling, most)
-        for event in self._until(WRITING_SECONDS):
-            if isinstance(event, Finished) and event.job == job:
-                faults: tuple[Fault, ...] = check(event.text, request, self._catalog)
-                text = event.text.strip()
-                candidates.append(Candidate(event.candidate, text, event.tokens, event.logprob, faults))
-            elif isinstance(event, Failed) and event.job == job:
-                raise EngineError(event.code, event.sentence, event.detail)
-            elif isinstance(event, Done) and event.job == job:
-                return Written(choose(candidates, count), drawn, event.seconds)
+        first = len(candidates)
+        job = self._client.write(prompt_segments(request, self._catalog), draw, seed, sampling, most)
+        try:
+            for event in self._until(WRITING_SECONDS):
+                if isinstance(event, Finished) and event.job == job:
+                    text = event.text.strip()
+                    faults = check(text, request, self._catalog)
+                    candidates.append(Candidate(first + event.candidate, text, event.tokens, event.logprob, faults))
+                elif isinstance(event, Failed) and event.job == job:
+                    raise EngineError(event.code, event.sentence, event.detail)
+                elif isinstance(event, Done) and event.job == job:
+                    return event
+        except BaseException:
+            self._client.cancel(job)
+            raise
         raise AssertionError("the event stream never ends by itself")
 
     def _wait_until_ready(self) -> None:
@@ -115,7 +139,7 @@ class Writer:
             if isinstance(event, Died) and not event.restarting:
                 raise EngineError("engine_died", event.sentence)
 
-    def _until(self, seconds: float):  # type: ignore[no-untyped-def]
+    def _until(self, seconds: float) -> Iterator[Event]:
         """The engine's events as they come; EngineError when none has come to an end within ``seconds``."""
         end = time.monotonic() + seconds
         while True:

@@ -103,7 +103,9 @@ class MainWindow(QMainWindow):
         sampling = Sampling(temperature=drawn.temperature, top_p=drawn.top_p, min_p=drawn.min_p)
         self.page.set_drawing(drawn.draw, sampling, None if self._options.model else self._manifest.built.title)
         if self._options.model is not None:
-            self._open(self._options.model, None)
+            from app.models.built import recorded_hash
+
+            self._open(self._options.model, recorded_hash(self._options.model))
         else:
             self._search.begin(self._manifest)
 

@@ -98,6 +98,12 @@ def read_sidecar(model: Path) -> dict[str, Any] | None:
     return sidecar if known else None
 
 
+def recorded_hash(model: Path) -> str | None:
+    """The SHA-256 (hex) the sidecar of a model file records; None for a file that was not built here."""
+    sidecar = read_sidecar(model)
+    return sidecar["sha256"] if sidecar else None
+
+
 def write_sidecar(model: Path, ingredients: dict[str, Any], sha256: str) -> None:
     """Record what ``model`` was built from: whole or not at all.
 

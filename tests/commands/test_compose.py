@@ -1,11 +1,14 @@
 """``python -m app compose`` as a person or a script runs it: a real process on a tiny model."""
 
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from app.models.built import write_sidecar
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FORBIDDEN = ("Traceback", "Error:", "Exception")
@@ -74,6 +77,24 @@ def test_a_file_that_is_no_model_is_answered_in_a_sentence(tmp_path: Path):
     finished = compose("--model", str(page), "--relationship", "boss", "--tone", "warm")
     assert finished.returncode == 1
     assert "模型" in finished.stderr
+
+
+def test_a_byte_flipped_in_a_built_model_is_found(tiny_model: Path, tmp_path: Path):
+    model = tmp_path / "built.gguf"
+    content = bytearray(tiny_model.read_bytes())
+    write_sidecar_of(model, content)
+    content[-1000] ^= 1
+    model.write_bytes(content)
+    finished = compose("--model", str(model), "--relationship", "boss", "--tone", "warm")
+    assert finished.returncode == 1
+    assert "built.gguf" in finished.stderr
+    assert "校验" in finished.stderr
+
+
+def write_sidecar_of(model: Path, content: bytes) -> None:
+    """Record what the file should be, as the installation does."""
+    model.write_bytes(content)
+    write_sidecar(model, {}, hashlib.sha256(content).hexdigest())
 
 
 STRANGE = [
