@@ -22,6 +22,8 @@ _DIGITS = str.maketrans("零〇一二两俩三四五六七八九", "001222345678
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》")
 _EMOJI = r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B50\u2B55\uFE0F\u200D]"
 _CLOSED = re.compile(rf"(?:[。！？…～~）”’」』》♪]|{_EMOJI})$")
+# What the sender did, by its verb: 我考上研究生了 gives 考上. 我们 and 我妈 are somebody else.
+_OWN_DEED = re.compile(r"我(?:今年|去年|刚|终于|也)?(?![们妈爸家俩的和跟给替在是])([\u4e00-\u9fff]{2})")
 _SIGNED = re.compile(r"——[^，。！？；：…]{1,24}$")
 
 
@@ -209,6 +211,12 @@ def _facts(text: str, request: GreetingRequest) -> list[Fault]:
     for fact in request.details:
         if fact_overlap(fact, body) < FACT_OVERLAP:
             faults.append(_fault("fact", f"好像没提到“{fact}”。", f"It does not seem to mention “{fact}”."))
+        elif (deed := _OWN_DEED.match(fact)) and re.search(f"[您你](?:今年|去年|刚|终于|也)?{deed[1]}", body):
+            faults.append(
+                _fault("subject", f"“{fact}”是自己的事，写成了对方的。", f"“{fact}” is told of them, not of you.")
+            )
+    if told := re.search("(?:听说|得知|恭喜)我(?![们的家妈爸])", body):
+        faults.append(_fault("subject", f"“{told[0]}”说不通，自己的事不用听说。", f"“{told[0]}” makes no sense."))
     given = "".join((*request.details, request.address, request.signature)).translate(_DIGITS)
     # Spelled numbers are too often idiom (一家人, 三餐); digits are always a claim.
     for number in re.findall(r"\d+", text):
