@@ -30,7 +30,8 @@ def overall(progress: Progress) -> float:
         return 0.0
     before = sum(SHARES[step] for step in STEPS[: STEPS.index(progress.step)])
     part = min(progress.done / progress.total, 1.0) if progress.total > 0 else 0.0
-    return before + part * SHARES[progress.step]
+    # Rounded: the last bits of a sum must not let the bar step back.
+    return round(before + part * SHARES[progress.step], 6)
 
 
 @dataclass
