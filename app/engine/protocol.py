@@ -31,9 +31,9 @@ class Sampling:
     never drawn.
     """
 
-    temperature: float = 0.25
+    temperature: float = 0.4
     top_p: float = 1.0
-    min_p: float = 0.05
+    min_p: float = 0.1
     avoid: tuple[str, ...] = ()
 
 
