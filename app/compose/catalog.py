@@ -3,7 +3,6 @@
 The file is data, checked strictly: a missing, unknown or repeated key is an error that names the nearest known one.
 """
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from app.compose.schema import key_fault
 from app.compose.sentence import ExplainedError, Sentence
 
 CATALOG_FILE = Path(__file__).resolve().parents[2] / "resources" / "catalog.yaml"
@@ -124,7 +124,7 @@ def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
         "occasions": Occasion,
         "lengths": Length,
     }
-    _check_keys(path, raw, set(kinds), set(kinds), "the file")
+    _check_keys(path, raw, set(kinds), set(kinds), Sentence("文件", "the file"))
     sections = {key: _section(path, key, raw[key], kind) for key, kind in kinds.items()}
     catalog = Catalog(**sections)  # type: ignore[arg-type]
     known_groups = {group.id for group in catalog.groups}
@@ -152,7 +152,7 @@ def _section(path: Path, key: str, entries: Any, kind: type[C]) -> tuple[C, ...]
     choices: list[C] = []
     for number, entry in enumerate(entries, 1):
         where = f"{key}[{number}]"
-        _check_keys(path, entry, set(types), required, where)
+        _check_keys(path, entry, set(types), required, Sentence(where, where))
         for name, value in entry.items():
             expected: Any = types[name]
             if type(value) is not expected:
@@ -163,19 +163,9 @@ def _section(path: Path, key: str, entries: Any, kind: type[C]) -> tuple[C, ...]
     return tuple(choices)
 
 
-def _check_keys(path: Path, entry: Any, known: set[str], required: set[str], where: str) -> None:
-    if not isinstance(entry, dict):
-        raise _broken(path, f"{where} 应是键值对", f"{where} must be a mapping")
-    for key in entry:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), sorted(known), n=1, cutoff=0.0)[0]
-            raise _broken(
-                path,
-                f"{where} 里有不认识的 {key}，是不是想写 {near}",
-                f"{where} has the unknown key {key}; the nearest known one is {near}",
-            )
-    for key in sorted(required - set(entry)):
-        raise _broken(path, f"{where} 缺少 {key}", f"{where} lacks {key}")
+def _check_keys(path: Path, entry: Any, known: set[str], required: set[str], where: Sentence) -> None:
+    if fault := key_fault(entry, known, required, where):
+        raise _broken(path, fault.zh, fault.en)
 
 
 def _broken(path: Path, zh: str, en: str, detail: str = "") -> CatalogError:

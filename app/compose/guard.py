@@ -14,7 +14,7 @@ from app.compose.request import ZODIAC, GreetingRequest
 from app.compose.sentence import Sentence
 
 LENGTH_TOLERANCE = 0.15  # of either bound: nobody minds a seventh more
-LEAST_VARIETY = 0.85  # distinct bigrams a bigram; 4 of 4,704 hand-written texts have less
+LEAST_VARIETY = 0.85  # distinct bigrams a bigram; 3 of 4,704 hand-written texts have less
 FACT_OVERLAP = 0.2  # share of a fact's telling characters that must be in the text
 
 _TONES_THAT_PLAY = ("humorous", "playful")  # there 您 to a friend is part of the joke

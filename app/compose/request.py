@@ -4,7 +4,6 @@ Everything typed becomes plain single-line text here, so that nothing after this
 characters, newlines or lengths again.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.compose.catalog import Catalog, Choice
+from app.compose.schema import nearest
 from app.compose.sentence import ExplainedError, Sentence
 
 ZODIAC = "鼠牛虎兔龙蛇马羊猴鸡狗猪"
@@ -66,7 +66,7 @@ def make_request(catalog: Catalog, fields: Mapping[str, Any]) -> GreetingRequest
     known = set(GreetingRequest.__dataclass_fields__)
     for key in fields:
         if key not in known:
-            near = difflib.get_close_matches(str(key), sorted(known), n=1, cutoff=0.0)[0]
+            near = nearest(key, known)
             raise RequestError(
                 str(key)[:40],
                 Sentence(
@@ -112,7 +112,7 @@ def _id(field: str, value: Any, choices: Iterable[Choice], default: str | None) 
         raise RequestError(field, Sentence(f"还没有选{zh}，选一个再写。", f"Choose a {en} first."))
     if not isinstance(value, str) or value not in ids:
         shown = str(value)[:40]
-        near = difflib.get_close_matches(shown, ids, n=1, cutoff=0.0)[0]
+        near = nearest(shown, ids)
         raise RequestError(
             field,
             Sentence(

@@ -4,7 +4,6 @@ The file is data, checked strictly: a missing or unknown key is an error that na
 number that cannot be right. Nothing here touches the network or looks into a model file.
 """
 
-import difflib
 import re
 import types
 import typing
@@ -15,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from app.compose.schema import key_fault
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.gguf_header import inferred_kinds
 
@@ -193,21 +193,11 @@ _NAMES: dict[Any, tuple[str, str]] = {
 
 
 def _build_fields(path: Path, kind: Any, raw: Any, where: str) -> Any:
-    place_zh, place_en = (where, where) if where else ("文件", "the file")
-    if not isinstance(raw, dict):
-        raise _broken(path, f"{place_zh} 应是键值对", f"{place_en} must be a mapping")
     hints = typing.get_type_hints(kind)
-    for key in raw:
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), sorted(hints), n=1, cutoff=0.0)[0]
-            raise _broken(
-                path,
-                f"{place_zh} 里有不认识的 {key}，是不是想写 {near}",
-                f"{place_en} has the unknown key {key}; the nearest known one is {near}",
-            )
-    for field in fields(kind):
-        if field.name not in raw and field.default is MISSING:
-            raise _broken(path, f"{place_zh} 缺少 {field.name}", f"{place_en} lacks {field.name}")
+    required = {field.name for field in fields(kind) if field.default is MISSING}
+    place = Sentence(where, where) if where else Sentence("文件", "the file")
+    if fault := key_fault(raw, set(hints), required, place):
+        raise _broken(path, fault.zh, fault.en)
     prefix = f"{where}." if where else ""
     return kind(**{key: _build(path, hints[key], value, prefix + key) for key, value in raw.items()})
 
