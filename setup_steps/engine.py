@@ -25,6 +25,10 @@ from setup_steps.terminal import CommandFailed, SetupError, compiled, say
 
 # Speech and pictures (mtmd) are a quarter of the compilation, and nothing here uses them.
 COMMON_ARGUMENTS = ("-DLLAVA_BUILD=OFF",)
+# Where the processor has AMX, llama.cpp's kernels for it kill the process: GCC throws away the stores that fill the tile
+# configuration, as its intrinsic declares to read only the first eight bytes (ggml-org/llama.cpp#26954). An explicit
+# "no" wins over -march=native whatever their order.
+WITHOUT_AMX = "-mno-amx-int8"
 STEM = "llama_cpp_python"
 # In a process of its own: a library that needs a driver or an instruction this machine lacks ends it.
 TRIAL = "import llama_cpp; llama_cpp.llama_backend_init()"
@@ -118,8 +122,17 @@ def wheel_folder(backend: str) -> Path:
     """
     nvcc = find_nvcc() if backend == "cuda" else None
     toolkit = output_of([nvcc, "--version"]) if nvcc else ""
-    state = "\n".join([_processor(), toolkit, cmake_arguments(backend)])
+    state = "\n".join([_processor(), toolkit, cmake_arguments(backend), compiler_flags()])
     return user_cache() / "engine" / f"{backend}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
+
+
+def compiler_flags(processor: str | None = None) -> str:
+    """Flags for the C and C++ compilers beyond what CMake and the person choose.
+
+    Args:
+        processor: as :func:`_processor` has it; None for this machine's.
+    """
+    return WITHOUT_AMX if "amx_int8" in (processor if processor is not None else _processor()).split() else ""
 
 
 def _processor() -> str:
@@ -233,6 +246,8 @@ def _build_environment(pip: Pip, backend: str, recipe: Recipe, tools: Path) -> d
         "CMAKE_ARGS": cmake_arguments(backend),
         "SKBUILD_NINJA_MAKE_FALLBACK": "false",
     }
+    for name in ("CFLAGS", "CXXFLAGS"):
+        environment[name] = f"{environment.get(name, '')} {compiler_flags()}".strip()
     environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(_jobs()))
     nvcc = find_nvcc()
     if backend == "cuda" and nvcc:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app.compose.sentence import Sentence
-from setup_steps.engine import Recipe, install_engine, is_kept
+from setup_steps.engine import Recipe, compiler_flags, install_engine, is_kept
 from setup_steps.gpu import choose_backend
 from setup_steps.launch import follow, program_environment
 from setup_steps.pip import Pip, declared, mend, split_lock
@@ -64,7 +64,7 @@ class Installation:
                 wanted = self._lock_file(step) if self._locked else self.root / "pyproject.toml"
                 return digest(self._locked, wanted.read_bytes())
             case "engine":
-                return digest(self.key_of("packages"), self._gpu)
+                return digest(self.key_of("packages"), self._gpu, *filter(None, [compiler_flags()]))
             case "model":
                 made_of = [models / "manifest.yaml", models / "vocabulary.txt", *sorted((models / "adapter").glob("*"))]
                 return digest(os.environ.get("BAINIANTIE_MODELS", ""), [file_state(path) for path in made_of])

@@ -229,6 +229,12 @@ def test_the_persons_cmake_arguments_have_the_last_word() -> None:
     assert not any("GGML" in argument for argument in engine.cmake_arguments("cpu", {}).split())
 
 
+def test_a_processor_with_amx_is_compiled_for_without_it() -> None:
+    assert engine.compiler_flags("x86_64flags\t\t: fpu avx512f amx_tile amx_int8") == "-mno-amx-int8"
+    assert engine.compiler_flags("x86_64flags\t\t: fpu avx2") == ""
+    assert engine.compiler_flags("aarch64Features\t: asimd bf16") == ""
+
+
 def test_off_is_the_cpu_and_a_named_backend_is_itself() -> None:
     assert gpu.choose_backend("off") == "cpu" and gpu.choose_backend("vulkan") == "vulkan"
     assert gpu.choose_backend("auto") in gpu.BACKENDS
