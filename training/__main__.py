@@ -4,14 +4,14 @@ import argparse
 import sys
 
 from app.compose.sentence import ExplainedError
-from training import merge, quantize, vocabulary
+from training import check, loss, merge, quantization_table, quantize, split, trim, trim_proof, vocabulary
 
 
 def main() -> int:
     """Run the step named on the command line; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
-    for step in (vocabulary, merge, quantize):
+    for step in (check, split, vocabulary, trim, trim_proof, merge, quantize, loss, quantization_table):
         step.add_parser(subparsers)
     args = parser.parse_args()
     try:

@@ -1,33 +1,44 @@
-"""Step ``merge``: base and adapter to one GGUF file, as the app builds it on a user's machine."""
+"""Step ``merge``: base and adapter to one GGUF file, as the app builds it on a user's machine.
+
+A float base is merged in its own precision and, with ``--type``, quantized after that.
+"""
 
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 from app.compose.prompt import CHAT_TEMPLATE
-from app.models.adapter import WEIGHTS_FILE
+from app.models.adapter import WEIGHTS_FILE, read_adapter
+from app.models.gguf_file import Header
 from app.models.merge import merge_model
-from app.models.verify import sha256_of
+from app.models.verify import sha256_of, verify_model
 from app.models.vocabulary import read_vocabulary
+from training.progress import percent
+from training.quantize import TYPES, already_quantized, is_float, quantize
 
-_MODELS = Path(__file__).resolve().parents[1] / "models"
+MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the step's arguments."""
     parser = subparsers.add_parser("merge", help="merge an adapter into a base")
     parser.add_argument("--base", type=Path, required=True, help="the base, a GGUF file")
-    parser.add_argument("--adapter", type=Path, default=_MODELS / "adapter", help="a PEFT LoRA folder")
+    parser.add_argument("--adapter", type=Path, default=MODELS / "adapter", help="a PEFT LoRA folder")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--vocabulary", type=Path, default=_MODELS / "vocabulary.txt", help="the tokens to keep")
+    parser.add_argument("--vocabulary", type=Path, default=MODELS / "vocabulary.txt", help="the tokens to keep")
     parser.add_argument("--whole-vocabulary", action="store_true", help="keep every token of the base")
     parser.add_argument("--seed", type=int, default=1, help="of the rounding")
+    parser.add_argument("--type", choices=TYPES, help="quantize to this type; for a float base")
     parser.add_argument("--name", default="拜年帖 1.5B")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Merge, saying how far it is."""
+    header = verify_model(args.base, sha256=None)
+    read_adapter(args.adapter)  # whatever is wrong with it, before a gigabyte is hashed
+    quantizing = _quantizing(args.base, header, args.type)
     metadata = {
         "general.name": args.name,
         "general.description": "Writes Spring Festival greetings to one particular person, in Chinese",
@@ -39,15 +50,39 @@ def run(args: argparse.Namespace) -> int:
         "bainiantie.seed": args.seed,
     }
     started = time.monotonic()
+    if quantizing:
+        merged = args.out.with_name(f"{args.out.name}.float.part")
+        try:
+            _merge(args, merged, metadata)
+            quantize(merged, args.out, args.type)
+        finally:
+            merged.unlink(missing_ok=True)
+    else:
+        _merge(args, args.out, metadata)
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes in {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def _quantizing(base: Path, header: Header, type_name: str | None) -> bool:
+    """Whether the merged file is to be quantized.
+
+    Raises:
+        TrainingError: the base is quantized already, to another type.
+    """
+    if type_name is None or header.metadata.get("general.file_type") == TYPES[type_name]:
+        return False
+    if not is_float(header):
+        raise already_quantized(base)
+    return True
+
+
+def _merge(args: argparse.Namespace, out: Path, metadata: dict[str, Any]) -> None:
     merge_model(
         args.base,
         args.adapter,
-        args.out,
+        out,
         vocabulary=None if args.whole_vocabulary else read_vocabulary(args.vocabulary),
         seed=args.seed,
         metadata=metadata,
-        progress=lambda done, total: print(f"\r{done * 100 // total:3d} %", end="", flush=True),
+        progress=percent("merging"),
     )
-    size = args.out.stat().st_size
-    print(f"\r{args.out}: {size:,} bytes in {time.monotonic() - started:.0f} s")
-    return 0

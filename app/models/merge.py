@@ -45,11 +45,11 @@ _LASTING = (
 
 def merge_model(
     base: Path,
-    adapter: Path,
+    adapter: Path | None,
     out: Path,
     *,
     vocabulary: Sequence[int] | None,
-    seed: int,
+    seed: int | None,
     metadata: Mapping[str, Any],
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -62,9 +62,10 @@ def merge_model(
 
     Args:
         base: a GGUF file; the tensors the adapter changes are Q4_K, Q5_K, Q6_K, Q5_0, Q8_0, F32, F16 or BF16.
-        adapter: a PEFT LoRA folder.
+        adapter: a PEFT LoRA folder; None merges nothing, and a vocabulary alone is trimmed, of a base of any type.
         vocabulary: ids of the tokens to keep, ascending; None keeps all.
-        seed: of the rounding.
+        seed: of the rounding; None rounds to nearest, which loses most of an adapter: the app never does, training
+            compares with it.
         metadata: what the file says of itself: str, bool, int, float or lists of them; takes the place of the base's
             values of the same name, and of its general description and chat templates.
         progress: bytes written, bytes in all.
@@ -77,7 +78,7 @@ def merge_model(
         Cancelled: ``cancelled()`` became true; nothing is left behind.
     """
     header = verify_model(base, sha256=None)
-    changes = _changes(header, read_adapter(adapter))
+    changes = {} if adapter is None else _changes(header, read_adapter(adapter))
     kept = None if vocabulary is None else np.asarray(vocabulary, np.int64)
     values, kinds = _metadata(header, vocabulary, metadata)
     plan = [_planned(header, tensor, changes.get(tensor.name), kept) for tensor in header.tensors]
@@ -96,7 +97,7 @@ def merge_model(
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, out)
-            _sync_folder(out.parent)
+            sync_folder(out.parent)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -125,7 +126,7 @@ class _Step:
 @dataclass(frozen=True)
 class _Job:
     base: Path
-    seed: int
+    seed: int | None
     plan: list[_Step]
     threads: int
 
@@ -205,7 +206,7 @@ def _piece(job: _Job, step: _Step, first: int, last: int) -> Bytes:
     return raw.reshape(-1)
 
 
-def _changed(seed: int, source: Tensor, raw: Bytes, rows: NDArray[np.int64], change: LowRank) -> Bytes:
+def _changed(seed: int | None, source: Tensor, raw: Bytes, rows: NDArray[np.int64], change: LowRank) -> Bytes:
     """``raw`` (rows, bytes of a row) with the change of those rows added."""
     delta = _delta(change, rows)
     if source.type in FLOAT_TYPES:
@@ -231,13 +232,16 @@ def _delta(change: LowRank, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     return product.astype(np.float32)
 
 
-def _noise(seed: int, source: Tensor, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _noise(seed: int | None, source: Tensor, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """The uniform numbers of these rows: a weight's depends on the seed, its tensor's name and its place, on nothing
     else, so neither pieces nor threads nor a trimmed vocabulary can be seen in the result.
 
     Philox is counter-based (Salmon et al. 2011, doi:10.1145/2063384.2063405): four 64-bit words for each count, which
-    is sixteen weights. Rows of quantized tensors are whole multiples of 32 weights.
+    is sixteen weights. Rows of quantized tensors are whole multiples of 32 weights. Without a seed every one is a half,
+    which makes rounding down rounding to nearest.
     """
+    if seed is None:
+        return np.full((rows.size, source.row_length), 0.5, np.float32)
     key = int.from_bytes(hashlib.sha256(f"{seed}:{source.name}".encode()).digest()[:16], "little")
     found = np.empty((rows.size, source.row_length), np.float32)
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
@@ -338,7 +342,7 @@ def _metadata(
     return values, kinds
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the new name on the disk too; Windows has no such call and needs none."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

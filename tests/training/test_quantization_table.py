@@ -1,0 +1,90 @@
+"""The table has every way in it, is taken up where a run stopped, and leaves no large file behind."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.compose.catalog import load_catalog
+from app.models.merge import merge_model
+from app.models.vocabulary import write_vocabulary
+from tests.training.small_corpus import run_step, write_corpus
+from training.likelihood import measure
+from training.records import read_corpus, read_split
+
+
+def _rows(markdown: Path) -> dict[str, list[str]]:
+    """The other cells by the first."""
+    lines = [line for line in markdown.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_table_of_a_quantized_base(
+    tiny_base: Path, tiny_adapter: Path, tiny_vocabulary: Sequence[int], tmp_path: Path
+):
+    corpus, kept, out, work = (tmp_path / name for name in ("corpus", "vocabulary.txt", "table.md", "work"))
+    write_corpus(corpus)
+    write_vocabulary(kept, tiny_vocabulary, ())
+    arguments = ["table", "--base", tiny_base, "--adapter", tiny_adapter, "--vocabulary", kept, "--corpus", corpus]
+    arguments += ["--out", out, "--work", work]
+    done = run_step(*arguments, "--types", "Q8_0")
+    assert done.returncode == 0, done.stderr
+    rows = _rows(out)
+    assert list(rows) == [
+        "the base alone, as it comes",
+        "the base alone, vocabulary trimmed",
+        "merged in the grid, stochastic rounding (what the app builds)",
+        "merged in the grid, rounded to nearest",
+        "merged as floats (F16), not quantized",
+        "dequantized to F16, merged, quantized to Q8_0",
+    ]
+    assert rows["the base alone, as it comes"][:2] == [f"{tiny_base.stat().st_size:,}", "1.000"]
+    merged = tmp_path / "merged.gguf"
+    merge_model(tiny_base, tiny_adapter, merged, vocabulary=tiny_vocabulary, seed=1, metadata={})
+    catalog = load_catalog()
+    validation = read_split(corpus, read_corpus(corpus, catalog)).validation
+    size, _, loss = rows["merged in the grid, stochastic rounding (what the app builds)"]
+    assert size == f"{merged.stat().st_size:,}"
+    assert float(loss) == pytest.approx(measure(merged, validation, catalog).loss, abs=1e-3)
+    assert "python -m training table --base" in out.read_text(encoding="utf-8")
+    assert list(work.iterdir()) == []
+
+    # Rows that are done are not made again: a figure only the file can know comes back.
+    notes = out.with_suffix(".json")
+    known = json.loads(notes.read_text(encoding="utf-8"))
+    known["rows"]["grid"]["loss"] = 1.25
+    del known["rows"]["nearest"]
+    notes.write_text(json.dumps(known), encoding="utf-8")
+    again = run_step(*arguments, "--types", "Q4_0")
+    assert again.returncode == 0, again.stderr
+    resumed = _rows(out)
+    assert resumed.pop("merged in the grid, stochastic rounding (what the app builds)")[2] == "1.2500"
+    assert "dequantized to F16, merged, quantized to Q4_0" in resumed
+    unchanged = {title: row for title, row in rows.items() if title in resumed}
+    assert unchanged.items() <= resumed.items() and len(resumed) == 6
+    assert "--types Q8_0 Q4_0" in out.read_text(encoding="utf-8")
+
+    # Another seed is another table.
+    other = run_step(*arguments, "--types", "Q4_0", "--seed", 2)
+    assert other.returncode == 0 and "other ingredients" in other.stderr
+    assert _rows(out)["merged in the grid, stochastic rounding (what the app builds)"][2] != "1.2500"
+
+
+def test_the_table_of_a_float_base_has_no_grid(tiny_float_base: Path, tiny_adapter: Path, tmp_path: Path):
+    corpus, out = write_corpus(tmp_path / "corpus"), tmp_path / "table.md"
+    arguments = ("table", "--base", tiny_float_base, "--adapter", tiny_adapter, "--whole-vocabulary", "--limit", 2)
+    done = run_step(*arguments, "--corpus", corpus, "--out", out, "--work", tmp_path / "work", "--types", "Q4_K_M")
+    assert done.returncode == 0, done.stderr
+    assert list(_rows(out)) == [
+        "the base alone, as it comes",
+        "merged as floats (F16), not quantized",
+        "merged as floats, quantized to Q4_K_M",
+    ]
+    assert "of 2 records" in out.read_text(encoding="utf-8")
+
+
+def test_what_the_table_needs_is_looked_at_first(tiny_base: Path, tmp_path: Path):
+    failed = run_step("table", "--base", tiny_base, "--adapter", tmp_path / "none", "--out", tmp_path / "table.md")
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr and list(tmp_path.iterdir()) == []
