@@ -4,14 +4,32 @@ import argparse
 import sys
 
 from app.compose.sentence import ExplainedError
-from training import check, loss, merge, quantization_table, quantize, split, trim, trim_proof, vocabulary
+from training import (
+    check,
+    lora,
+    loss,
+    merge,
+    pipeline,
+    preference,
+    prepare,
+    quantization_table,
+    quantize,
+    split,
+    trim,
+    trim_proof,
+    verify,
+    vocabulary,
+)
 
 
 def main() -> int:
     """Run the step named on the command line; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
-    for step in (check, split, vocabulary, trim, trim_proof, merge, quantize, loss, quantization_table):
+    for step in (
+        *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
+        *(trim, trim_proof, quantize, loss, quantization_table),
+    ):
         step.add_parser(subparsers)
     args = parser.parse_args()
     try:
@@ -19,6 +37,12 @@ def main() -> int:
     except ExplainedError as error:
         print(f"{error.sentence.zh}\n{error.sentence.en}\n{error.detail}".rstrip(), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(
+            "停下了。做完的都留着，再运行一次就接着来。\nStopped. What is done is kept; run again to go on.",
+            file=sys.stderr,
+        )
+        return 130
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ A float base is merged in its own precision and, with ``--type``, quantized afte
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from app.compose.prompt import CHAT_TEMPLATE
 from app.models.adapter import WEIGHTS_FILE, read_adapter
@@ -36,31 +36,70 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Merge, saying how far it is."""
-    header = verify_model(args.base, sha256=None)
-    read_adapter(args.adapter)  # whatever is wrong with it, before a gigabyte is hashed
-    quantizing = _quantizing(args.base, header, args.type)
+    started = time.monotonic()
+    merge_and_quantize(
+        args.base,
+        args.adapter,
+        args.out,
+        vocabulary=None if args.whole_vocabulary else read_vocabulary(args.vocabulary),
+        seed=args.seed,
+        name=args.name,
+        type_name=args.type,
+    )
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes in {time.monotonic() - started:.0f} s")
+    return 0
+
+
+def merge_and_quantize(
+    base: Path,
+    adapter: Path,
+    out: Path,
+    *,
+    vocabulary: Sequence[int] | None,
+    seed: int,
+    name: str,
+    type_name: str | None,
+) -> None:
+    """Write the file people run to ``out``, which is whole or absent.
+
+    Args:
+        vocabulary: the tokens to keep, None for all.
+        seed: of the rounding, where the base is quantized.
+        name: what the file calls itself.
+        type_name: what a float base is quantized to after the merge; None leaves it as it is. A base that is quantized
+            keeps its type.
+
+    Raises:
+        ModelError, TrainingError: base, adapter or disk do not allow it.
+    """
+    header = verify_model(base, sha256=None)
+    read_adapter(adapter)  # whatever is wrong with it, before a gigabyte is hashed
     metadata = {
-        "general.name": args.name,
+        "general.name": name,
         "general.description": "Writes Spring Festival greetings to one particular person, in Chinese",
         "general.license": "apache-2.0",
         "general.languages": ["zh"],
         "tokenizer.chat_template": CHAT_TEMPLATE,
-        "bainiantie.base_sha256": sha256_of(args.base),
-        "bainiantie.adapter_sha256": sha256_of(args.adapter / WEIGHTS_FILE),
-        "bainiantie.seed": args.seed,
+        "bainiantie.base_sha256": sha256_of(base),
+        "bainiantie.adapter_sha256": sha256_of(adapter / WEIGHTS_FILE),
+        "bainiantie.seed": seed,
     }
-    started = time.monotonic()
-    if quantizing:
-        merged = args.out.with_name(f"{args.out.name}.float.part")
-        try:
-            _merge(args, merged, metadata)
-            quantize(merged, args.out, args.type)
-        finally:
-            merged.unlink(missing_ok=True)
-    else:
-        _merge(args, args.out, metadata)
-    print(f"{args.out}: {args.out.stat().st_size:,} bytes in {time.monotonic() - started:.0f} s")
-    return 0
+
+    def merge(target: Path) -> None:
+        merge_model(
+            base, adapter, target, vocabulary=vocabulary, seed=seed, metadata=metadata, progress=percent("merging")
+        )
+
+    if not _quantizing(base, header, type_name):
+        merge(out)
+        return
+    assert type_name is not None
+    merged = out.with_name(f"{out.name}.float.part")
+    try:
+        merge(merged)
+        quantize(merged, out, type_name)
+    finally:
+        merged.unlink(missing_ok=True)
 
 
 def _quantizing(base: Path, header: Header, type_name: str | None) -> bool:
@@ -74,15 +113,3 @@ def _quantizing(base: Path, header: Header, type_name: str | None) -> bool:
     if not is_float(header):
         raise already_quantized(base)
     return True
-
-
-def _merge(args: argparse.Namespace, out: Path, metadata: dict[str, Any]) -> None:
-    merge_model(
-        args.base,
-        args.adapter,
-        out,
-        vocabulary=None if args.whole_vocabulary else read_vocabulary(args.vocabulary),
-        seed=args.seed,
-        metadata=metadata,
-        progress=percent("merging"),
-    )

@@ -1,6 +1,7 @@
 """How far a step is, on one line of standard error that rewrites itself; nothing where nobody watches."""
 
 import sys
+import time
 from collections.abc import Callable
 
 
@@ -16,3 +17,53 @@ def percent(doing: str) -> Callable[[int, int], None]:
             print(f"\r{doing}: {now:3d} %", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
     return show
+
+
+class StepLine:
+    """The state of a training stage: steps, loss, tokens a second, time left. Without a terminal only validations are
+    printed, one line each.
+
+    Args:
+        steps: in all.
+        done: taken before, by an earlier start.
+    """
+
+    def __init__(self, name: str, steps: int, done: int) -> None:
+        self._name = name
+        self._steps = steps
+        self._first = done
+        self._began = time.monotonic()
+        self._tokens = 0
+        self._loss: float | None = None
+        self._terminal = sys.stderr.isatty()
+
+    def step(self, step: int, loss: float, tokens: int) -> None:
+        """A step was taken; ``tokens`` without padding."""
+        self._tokens += tokens
+        self._loss = loss if self._loss is None else 0.95 * self._loss + 0.05 * loss
+        if self._terminal:
+            print(f"\r{self._state(step)}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def validated(self, step: int, loss: float, better: bool) -> None:
+        """The validation loss was measured."""
+        mark = "" if better else " (not better)"
+        start = "\r" if self._terminal else ""
+        end = "\x1b[K\n" if self._terminal else "\n"
+        print(f"{start}{self._state(step)}  validation {loss:.4f}{mark}", end=end, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leave the line."""
+        if self._terminal:
+            print(file=sys.stderr)
+
+    def _state(self, step: int) -> str:
+        seconds = time.monotonic() - self._began
+        taken = step - self._first
+        text = f"{self._name} {step}/{self._steps}"
+        if self._loss is None or taken <= 0:
+            return text
+        left = int(seconds / taken * (self._steps - step))
+        return (
+            f"{text}  loss {self._loss:.3f}  {self._tokens / seconds:.0f} tokens/s  "
+            f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        )

@@ -18,6 +18,7 @@ from app.compose.request import make_request
 from app.models.gguf_file import read_header
 from app.models.verify import sha256_of
 from app.models.vocabulary import write_vocabulary
+from training.records import corpus_lines
 from training.tokenizer import Tokenizer, token_bytes
 
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -89,11 +90,16 @@ def corpus_texts(folder: Path) -> Iterator[str]:
     yield "user\n"
     yield "assistant\n"
     yield "system\n"
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            yield "user\n" + user_message(make_request(catalog, {key: record.get(key) for key in fields}), catalog)
-            yield record["text"]
+    for _, line in corpus_lines(folder):
+        record = json.loads(line)
+        yield "user\n" + user_message(make_request(catalog, {key: record.get(key) for key in fields}), catalog)
+        yield record["text"]
+
+
+def chosen_tokens(tokenizer: Tokenizer, corpus: Path) -> list[int]:
+    """The ids a model for this corpus keeps, ascending."""
+    texts = [*corpus_texts(corpus), *hanzi_with_a_token(tokenizer)]
+    return kept_tokens(tokenizer, texts, covered_characters())
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -108,8 +114,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Write the list and say how long it is."""
     tokenizer = Tokenizer(read_header(args.base).metadata)
-    texts = [*corpus_texts(args.corpus), *hanzi_with_a_token(tokenizer)]
-    kept = kept_tokens(tokenizer, texts, covered_characters())
+    kept = chosen_tokens(tokenizer, args.corpus)
     head = (
         "The tokens of the base that a built model keeps, as ids and ranges of ids.",
         "Written by `python -m training vocabulary`; training/vocabulary.py says how they are chosen.",

@@ -1,0 +1,31 @@
+"""Memory that is kept instead of given back: on a processor it makes training about twice as fast.
+
+Every step allocates and frees the same tens of megabytes hundreds of times. The C library's allocator returns them to
+the system, which has to find and clear them again, page by page. jemalloc (Evans 2006), told to keep what it has and to
+ask for large pages, does not. It has to be there when the process begins.
+"""
+
+import ctypes.util
+import os
+import sys
+
+_OPTIONS = "dirty_decay_ms:30000,muzzy_decay_ms:30000,oversize_threshold:0,thp:always,metadata_thp:auto,narenas:1"
+_TRIED = "BAINIANTIE_ALLOCATOR"
+
+
+def keep_memory() -> bool:
+    """Begin this process again with jemalloc, where there is one; returns whether it is in use.
+
+    Call it before torch is imported and before anything is open.
+    """
+    if os.environ.get(_TRIED):
+        return "jemalloc" in os.environ.get("LD_PRELOAD", "")
+    library = ctypes.util.find_library("jemalloc") if sys.platform.startswith("linux") else None
+    if library is None:
+        return False
+    environment = os.environ | {_TRIED: "1", "MALLOC_CONF": os.environ.get("MALLOC_CONF", _OPTIONS)}
+    environment["LD_PRELOAD"] = " ".join(filter(None, [library, os.environ.get("LD_PRELOAD")]))
+    arguments = [sys.executable, "-m", "training", *sys.argv[1:]]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, arguments, environment)

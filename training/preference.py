@@ -1,0 +1,289 @@
+"""Step ``preference``: the adapter taught by its own mistakes, with the corpus's text preferred to what it writes itself.
+
+Direct preference optimization (Rafailov et al. 2023, arXiv:2305.18290): with ``r(y) = beta (log p(y) - log p0(y))``, p0
+the model after the first stage, the loss of a pair is ``-log sigmoid(r(corpus's) - r(own))``. To it comes the ordinary
+loss on the corpus's text, which keeps its likelihood from falling along with the other's (Pang et al. 2024,
+arXiv:2404.19733).
+"""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.compose.sentence import Sentence
+from training.allocator import keep_memory
+from training.errors import TrainingError
+from training.examples import Example, by_length
+from training.lora import encode_parts, remember_below, stage_facts, token_count
+from training.progress import percent
+from training.recipe import add_recipe_arguments
+from training.workspace import Workspace
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from training.network import Below
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers to one prompt, and their log-likelihoods (nats) under the model after the first stage."""
+
+    chosen: Example
+    rejected: Example
+    chosen_reference: float = 0.0
+    rejected_reference: float = 0.0
+
+    @property
+    def examples(self) -> tuple[Example, Example]:
+        """Both."""
+        return self.chosen, self.rejected
+
+
+def prefer(workspace: Workspace) -> Path:
+    """Train the second stage's adapter, unless it is there; returns its folder.
+
+    Raises:
+        ModelError, TrainingError: what is in the way; the first stage must be done.
+    """
+    from training.adapter_folder import load_weights, read_facts, write_adapter
+    from training.answers import own_answers
+    from training.encoding import Encoder
+    from training.loop import METRICS, Pace, Stage, run_stage
+    from training.network import attach_adapters, choose_device, load_network, mean_loss
+
+    recipe, preference = workspace.recipe, workspace.recipe.preference
+    assert preference is not None
+    first = workspace.tuning / "adapter"
+    before = read_facts(first)
+    if before is None:
+        raise TrainingError(
+            Sentence(
+                "还没有第一阶段的 adapter。请先运行 `python -m training lora`，或直接 `python -m training all`。",
+                "There is no adapter of the first stage. Run `python -m training lora` first, or `all`.",
+            )
+        )
+    folder = workspace.preference / "adapter"
+    identity = workspace.identity("preference", before["identity"], recipe.adapter, preference)
+    if (read_facts(folder) or {}).get("identity") == identity:
+        return folder
+    train, validation = encode_parts(workspace)
+    chosen = random.Random(f"{recipe.seed}:preference").sample(train, min(preference.requests, len(train)))
+    asked = [*sorted(chosen, key=lambda example: example.place), *validation]
+    network = attach_adapters(load_network(workspace.base, choose_device(recipe.device)), recipe.adapter, recipe.seed)
+    load_weights(first, network)
+    with Encoder(workspace.base) as encoder:
+        end = encoder.end
+    own = own_answers(
+        network,
+        asked,
+        end,
+        temperature=preference.temperature,
+        seed=recipe.seed,
+        file=workspace.preference / "own.jsonl",
+        identity=identity,
+        progress=percent("own answers"),
+    )
+    pairs = _pairs(asked, own, end)
+    held = {example.place for example in validation}
+    examples = [example for pair, _ in pairs for example in pair.examples]
+    below = remember_below(workspace, network, examples, workspace.preference, "below.bf16")
+    pairs = _with_reference(network, pairs, preference.batch_tokens, below)
+    taught = [pair for pair, place in pairs if place not in held]
+    looked_at = [pair for pair, place in pairs if place in held]
+    measured = by_length([pair.chosen for pair in looked_at], preference.batch_tokens)
+    looks = in_pair_batches(looked_at, preference.batch_tokens)
+
+    def validate() -> tuple[float, dict[str, float]]:
+        loss, accuracy = _mean_preference(network, looks, preference.beta, below)
+        likelihood = mean_loss(network, measured, below)
+        return loss + preference.likelihood * likelihood, {
+            "preference_loss": round(loss, 6),
+            "accuracy": round(accuracy, 4),
+            "likelihood_loss": round(likelihood, 6),
+        }
+
+    def loss_of(batch: Sequence[Pair]) -> tuple["Tensor", dict[str, float]]:
+        return _pair_loss(network, batch, preference.beta, preference.likelihood, below)
+
+    batches = _all_batches(taught, preference.batch_tokens, recipe.seed, preference.epochs)
+    stage = Stage(
+        name="preference",
+        identity=identity,
+        seed=recipe.seed,
+        batches=batches,
+        loss=loss_of,
+        tokens=lambda batch: token_count([example for pair in batch for example in pair.examples]),
+        validate=validate,
+        pace=Pace(
+            learning_rate=preference.learning_rate,
+            warmup=preference.warmup,
+            weight_decay=0.0,
+            clip=recipe.tuning.clip,
+            validate_every=max(1, len(batches) // 8),
+            patience=4,
+            checkpoint_seconds=recipe.tuning.checkpoint_seconds,
+        ),
+    )
+    outcome = run_stage(network, stage, workspace.preference)
+    facts = stage_facts(workspace, identity, network, outcome) | {
+        "first_stage": before,
+        "pairs": {"train": len(taught), "validation": len(looked_at)},
+    }
+    write_adapter(folder, network, recipe.base.file.name, facts, workspace.preference / METRICS)
+    (workspace.preference / "below.bf16").unlink(missing_ok=True)
+    return folder
+
+
+def _pairs(asked: Sequence[Example], own: Sequence[tuple[int, ...]], end: int) -> list[tuple[Pair, int]]:
+    """A pair, and the place of its prompt, for every answer that ended and is not the corpus's; places count anew."""
+    pairs: list[tuple[Pair, int]] = []
+    for example, text in zip(asked, own, strict=True):
+        answer = (*text, end)
+        if text and answer != example.answer:
+            number = 2 * len(pairs)
+            pair = Pair(replace(example, place=number), Example(number + 1, example.prompt, answer))
+            pairs.append((pair, example.place))
+    if not pairs:
+        raise TrainingError(
+            Sentence(
+                "模型没有写出一条可以比较的文字，偏好训练做不了。请先把第一阶段训练好。",
+                "The model wrote no answer to compare with, so there is nothing to prefer. Train the first stage more.",
+            )
+        )
+    return pairs
+
+
+def _with_reference(
+    network: "nn.Module", pairs: Sequence[tuple[Pair, int]], most_tokens: int, below: "Below | None"
+) -> list[tuple[Pair, int]]:
+    """The pairs with what the network, as it is now, thinks of both answers."""
+    import torch
+
+    from training.network import answer_losses
+
+    network.eval()
+    found: dict[int, float] = {}
+    batches = by_length([example for pair, _ in pairs for example in pair.examples], most_tokens)
+    show = percent("reference")
+    with torch.no_grad():
+        for number, batch in enumerate(batches, 1):
+            sums = _sums(answer_losses(network, batch, below), batch)
+            found |= {example.place: -float(nats) for example, nats in zip(batch, sums, strict=True)}
+            show(number, len(batches))
+    return [
+        (
+            replace(
+                pair,
+                chosen_reference=found[pair.chosen.place],
+                rejected_reference=found[pair.rejected.place],
+            ),
+            place,
+        )
+        for pair, place in pairs
+    ]
+
+
+def _sums(losses: "Tensor", batch: Sequence[Example]) -> "tuple[Tensor, ...]":
+    """Losses of tokens, added up for each example."""
+    return tuple(part.sum() for part in losses.split([len(example.answer) for example in batch]))
+
+
+def _margins(network: "nn.Module", batch: Sequence[Pair], beta: float, below: "Below | None") -> "tuple[Tensor, Tensor]":
+    """``r(chosen) - r(rejected)`` of each pair, and the mean loss of the chosen answers' tokens."""
+    import torch
+
+    from training.network import answer_losses
+
+    examples = [example for pair in batch for example in pair.examples]
+    sums = _sums(answer_losses(network, examples, below), examples)
+    margins = [
+        beta * ((-sums[2 * i] - pair.chosen_reference) - (-sums[2 * i + 1] - pair.rejected_reference))
+        for i, pair in enumerate(batch)
+    ]
+    tokens = sum(len(pair.chosen.answer) for pair in batch)
+    return torch.stack(margins), torch.stack(sums[::2]).sum() / tokens
+
+
+def _pair_loss(
+    network: "nn.Module", batch: Sequence[Pair], beta: float, likelihood: float, below: "Below | None"
+) -> "tuple[Tensor, dict[str, float]]":
+    from torch.nn.functional import logsigmoid
+
+    margins, plain = _margins(network, batch, beta, below)
+    preferred = -logsigmoid(margins).mean()
+    return preferred + likelihood * plain, {
+        "preference_loss": round(float(preferred.detach()), 6),
+        "accuracy": round(float((margins > 0).float().mean()), 4),
+    }
+
+
+def _mean_preference(
+    network: "nn.Module", batches: Sequence[Sequence[Pair]], beta: float, below: "Below | None"
+) -> tuple[float, float]:
+    """Mean loss of the pairs, and in how many of them the corpus's text has gained more than the own one."""
+    import torch
+    from torch.nn.functional import logsigmoid
+
+    network.eval()
+    losses, right, count = 0.0, 0, 0
+    with torch.no_grad():
+        for batch in batches:
+            margins, _ = _margins(network, batch, beta, below)
+            losses += float(-logsigmoid(margins).sum())
+            right += int((margins > 0).sum())
+            count += len(batch)
+    return losses / max(1, count), right / max(1, count)
+
+
+def in_pair_batches(pairs: Sequence[Pair], most_tokens: int) -> list[list[Pair]]:
+    """Pairs of like length together; both answers and the padding of a batch count towards ``most_tokens``."""
+    batches: list[list[Pair]] = []
+    longest = 0
+    for pair in sorted(pairs, key=lambda pair: (_longer(pair), pair.chosen.place)):
+        longest = max(longest, _longer(pair))
+        if not batches or 2 * longest * (len(batches[-1]) + 1) > most_tokens:
+            batches.append([])
+            longest = _longer(pair)
+        batches[-1].append(pair)
+    return batches
+
+
+def _longer(pair: Pair) -> int:
+    return max(example.length for example in pair.examples)
+
+
+def _all_batches(pairs: Sequence[Pair], most_tokens: int, seed: int, epochs: float) -> list[list[Pair]]:
+    batches: list[list[Pair]] = []
+    epoch = 0
+    while epoch < epochs:
+        ones = in_pair_batches(pairs, most_tokens)
+        random.Random(f"{seed}:pairs:{epoch}").shuffle(ones)
+        batches += ones[: max(1, round(len(ones) * min(1.0, epochs - epoch)))]
+        epoch += 1
+    return batches
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the step's arguments."""
+    parser = subparsers.add_parser("preference", help="train the adapter to prefer the corpus to its own texts")
+    add_recipe_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say where the adapter is."""
+    keep_memory()
+    workspace = Workspace.of(args)
+    if workspace.recipe.preference is None:
+        raise TrainingError(
+            Sentence(
+                f"配方 {workspace.recipe.path.name} 里没有 preference 一节，没有第二阶段可训练。",
+                f"The recipe {workspace.recipe.path.name} has no section preference, so there is no second stage.",
+            )
+        )
+    print(prefer(workspace))
+    return 0
