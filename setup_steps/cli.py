@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import itertools
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.compose.sentence import ExplainedError, Sentence
+from setup_steps.base import fetch_base
 from setup_steps.gpu import BACKENDS
 from setup_steps.installation import Choices, Installation, say_stopped
 from setup_steps.launch import become, run_tests
@@ -28,6 +30,7 @@ installs everything (Ctrl+C at any time; it goes on from there), later ones open
   python3 run.py                   打开窗口 open the window
   python3 run.py compose ...       在命令行里写 write on the command line
   python3 run.py install           只装好模型 only get the model ready
+  python3 run.py training ...      训练自己的模型 train a model of your own
   python3 run.py test [...]        跑测试 run the tests (options are pytest's)
   python3 run.py bench             量一量有多快 measure the speed
 """
@@ -39,7 +42,7 @@ class Request:
 
     Args:
         gpu, locked, source: the options; None where not given.
-        command: ``test``, a command of the program, or None for the window.
+        command: ``test``, ``training``, a command of the program, or None for the window.
         arguments: what follows it.
     """
 
@@ -58,7 +61,21 @@ class Request:
     def needs_model(self) -> bool:
         """Whether the model has to be there first: not for help, nor where the person names a file."""
         words = {word.partition("=")[0] for word in self.arguments}
-        return self.command != "install" and not words & {"-h", "--help", "--version", "--model"}
+        return self.command not in ("install", "training") and not words & {"-h", "--help", "--version", "--model"}
+
+    @property
+    def trains(self) -> bool:
+        """Whether the training's packages have to be there: for every step, but not for help."""
+        return self.command == "training" and not {"-h", "--help"} & set(self.arguments)
+
+    @property
+    def recipe(self) -> str | None:
+        """The recipe a step of the training is given."""
+        for word, following in itertools.zip_longest(self.arguments, self.arguments[1:]):
+            option, equals, value = word.partition("=")
+            if option == "--recipe":
+                return value if equals else following
+        return None
 
 
 def parse(arguments: Sequence[str]) -> Request:
@@ -127,9 +144,10 @@ def _run(request: Request) -> int:
     gpu, locked = choices.with_options(request.gpu, request.locked)
     installation = Installation(ROOT, gpu, locked, retry=request.gpu is not None)
     tests, window = request.command == "test", request.opens_window
-    if not installation.finished(window=window, tests=tests):
+    training = request.trains or (tests and in_ci())
+    if not installation.finished(window=window, tests=tests, training=training):
         with alone(ROOT / ".setup" / "lock") as lock:
-            installation.carry_out(lock, window=window, tests=tests)
+            installation.carry_out(lock, window=window, tests=tests, training=training)
             choices.keep(gpu, locked)
     if request.needs_model and not installation.is_done("model"):
         code = installation.build_model(request.source)
@@ -139,8 +157,27 @@ def _run(request: Request) -> int:
             return code if code > 0 else 1
     if tests:
         return run_tests(installation.python, ROOT, list(request.arguments))
+    if request.command == "training":
+        return _train(request, installation)
     source = ["--source", request.source] if request.command == "install" and request.source else []
-    become(installation.python, ROOT, [*([request.command] if request.command else []), *request.arguments, *source])
+    command = [request.command] if request.command else []
+    become(installation.python, ROOT, "app", [*command, *request.arguments, *source])
+
+
+def _train(request: Request, installation: Installation) -> int:
+    """Become a step of the training; without one, get everything ready and list them."""
+    if request.trains and (request.recipe or not request.arguments):
+        code = fetch_base(installation.python, ROOT, request.recipe, request.source)
+        if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
+            raise KeyboardInterrupt
+        if code != 0:
+            return 1
+    become(installation.python, ROOT, "training", list(request.arguments or ["--help"]))
+
+
+def in_ci(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is a continuous integration's machine, where no test may be missed."""
+    return environment.get("CI", "") not in ("", "0", "false")
 
 
 def _goes_on_without_model(request: Request, environment: Mapping[str, str] = os.environ) -> bool:
@@ -153,7 +190,7 @@ def _goes_on_without_model(request: Request, environment: Mapping[str, str] = os
             )
         )
         return True
-    if request.command == "test" and environment.get("CI", "") in ("", "0", "false"):
+    if request.command == "test" and not in_ci(environment):
         say(
             Sentence(
                 "模型还没有装好，原因在上面。要用真模型的测试会跳过，其余照跑。",

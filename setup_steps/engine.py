@@ -25,9 +25,9 @@ from setup_steps.terminal import CommandFailed, SetupError, compiled, say
 
 # Speech and pictures (mtmd) are a quarter of the compilation, and nothing here uses them.
 COMMON_ARGUMENTS = ("-DLLAVA_BUILD=OFF",)
-# Where the processor has AMX, llama.cpp's kernels for it kill the process: GCC throws away the stores that fill the tile
-# configuration, as its intrinsic declares to read only the first eight bytes (ggml-org/llama.cpp#26954). An explicit
-# "no" wins over -march=native whatever their order.
+# Where the processor has AMX, llama.cpp's kernels for it kill the process: GCC throws away the stores that fill the
+# tile configuration, as its intrinsic declares to read only the first eight bytes (ggml-org/llama.cpp#26954). An
+# explicit "no" wins over -march=native whatever their order.
 WITHOUT_AMX = "-mno-amx-int8"
 STEM = "llama_cpp_python"
 # In a process of its own: a library that needs a driver or an instruction this machine lacks ends it.

@@ -1,4 +1,6 @@
-"""The steps from a fresh clone to a program with its model, each done once: environment, packages, engine, model."""
+"""The steps from a fresh clone to a program with its model, each done once: environment, packages, engine, model; and
+what the tests and the training need besides.
+"""
 
 import os
 import shutil
@@ -10,14 +12,24 @@ from app.compose.sentence import Sentence
 from setup_steps.engine import Recipe, compiler_flags, install_engine, is_kept
 from setup_steps.gpu import choose_backend
 from setup_steps.launch import follow, program_environment
-from setup_steps.pip import Pip, declared, mend, split_lock
+from setup_steps.pip import Pip, declared, mend, pinned_torch, split_lock
 from setup_steps.stamps import Stamps, digest, file_state, read_json, write_whole
-from setup_steps.system import Lack, lacking_compiler, lacking_libraries, lacking_venv, libraries_for_window, provide
+from setup_steps.system import (
+    Lack,
+    lacking_allocator,
+    lacking_compiler,
+    lacking_libraries,
+    lacking_venv,
+    libraries_for_window,
+    offer,
+    provide,
+)
 from setup_steps.terminal import SetupError, run_logged, say
 
 DISK = 2_500_000_000  # bytes the environment, the engine's sources and its compilation take, generously
+DISK_TRAINING = 2_000_000_000  # bytes the training's packages take besides, at least: with PyTorch for the CPU alone
 
-_OUTSIDE = ("libraries", "libraries-test", "model")  # steps whose results are not in the environment
+_OUTSIDE = ("libraries", "libraries-test", "allocator", "model")  # steps whose results are not in the environment
 
 _SOUND = """
 import importlib.metadata, sys
@@ -36,7 +48,8 @@ class Installation:
     """One checkout's installation: what of it is done, and doing the rest.
 
     The steps are ``libraries`` (of the system, for the window), ``venv``, ``packages``, ``engine`` and ``model``. For
-    the tests there are ``libraries-test`` and ``packages-test``, which hold more.
+    the tests there are ``libraries-test`` and ``packages-test``, which hold more; for the training, besides all that,
+    ``packages-training`` and ``allocator``, which a machine may lack.
 
     Args:
         root: the checkout.
@@ -60,9 +73,14 @@ class Installation:
                 return digest(sorted(libraries_for_window()))
             case "venv":
                 return digest(sys.version_info[:2], str(self.root))
+            case "allocator":
+                return digest(step)
             case "packages" | "packages-test":
-                wanted = self._lock_file(step) if self._locked else self.root / "pyproject.toml"
+                wanted = self._lock_file(step) if self._locked else self._pyproject
                 return digest(self._locked, wanted.read_bytes())
+            case "packages-training":
+                wanted = self._lock_file(step) if self._locked else self._pyproject
+                return digest(self._locked, wanted.read_bytes(), pinned_torch(self._pyproject))
             case "engine":
                 return digest(self.key_of("packages"), self._gpu, *filter(None, [compiler_flags()]))
             case "model":
@@ -88,11 +106,11 @@ class Installation:
         """Note that the step is finished."""
         self._stamps(step).mark(step, self.key_of(step), **notes)
 
-    def finished(self, *, window: bool, tests: bool) -> bool:
+    def finished(self, *, window: bool, tests: bool, training: bool) -> bool:
         """Whether all steps but the model are done."""
-        return all(map(self.is_done, self._steps(window, tests)))
+        return all(map(self.is_done, self._steps(window, tests, training)))
 
-    def carry_out(self, lock: int, *, window: bool, tests: bool) -> None:
+    def carry_out(self, lock: int, *, window: bool, tests: bool, training: bool) -> None:
         """Do the steps that are not done, all but the model.
 
         Args:
@@ -102,9 +120,10 @@ class Installation:
             SetupError: a step is not possible; the finished ones stay.
         """
         pip = Pip(self.python, self.records, (lock,))
-        todo = [step for step in self._steps(window, tests) if not self.is_done(step)]
+        steps = self._steps(window, tests, training)
+        todo = [step for step in steps if not self.is_done(step)]
         provide(lambda: self._lacking(todo), self.records / "system.log")
-        for step in self._steps(window, tests):
+        for step in steps:
             if self.is_done(step):  # A new environment has undone the later ones.
                 continue
             self._stamps(step).clear(step)
@@ -122,6 +141,12 @@ class Installation:
                     backend = choose_backend(self._gpu)
                     installed = install_engine(pip, backend, self._engine_recipe())
                     self.mark(step, backend=installed, fell_back=installed != backend)
+                case "packages-training":
+                    self._install_training(pip, step)
+                    self.mark(step)
+                case "allocator":
+                    offer(lacking_allocator, self.records / "system.log")
+                    self.mark(step)
 
     def build_model(self, source: str | None) -> int:
         """Fetch the base and build the model with the program's own command; returns its exit code."""
@@ -146,22 +171,29 @@ class Installation:
             lacks += lacking_compiler()
         return lacks
 
-    def _steps(self, window: bool, tests: bool) -> list[str]:
+    def _steps(self, window: bool, tests: bool, training: bool) -> list[str]:
         libraries = ["libraries-test"] if tests else ["libraries"] if window else []
         linux = sys.platform.startswith("linux")
-        return [*(libraries if linux else []), "venv", "packages-test" if tests else "packages", "engine"]
+        steps = [*(libraries if linux else []), "venv", "packages-test" if tests else "packages", "engine"]
+        # What the tests train is too small for an allocator to matter.
+        more = ["packages-training", *(["allocator"] if linux and not tests else [])]
+        return [*steps, *(more if training else [])]
 
     def _stamps(self, step: str) -> Stamps:
         # An environment's stamps lie in it, so that whoever deletes it deletes them.
         return Stamps(self.records if step in _OUTSIDE else self._venv / "finished")
 
     def _lock_file(self, step: str) -> Path:
-        return self.root / ("requirements-test.lock" if step == "packages-test" else "requirements.lock")
+        return self.root / f"{step.replace('packages', 'requirements')}.lock"
+
+    @property
+    def _pyproject(self) -> Path:
+        return self.root / "pyproject.toml"
 
     def _make_venv(self, lock: int) -> None:
         if self._venv_is_sound():
             return
-        self._make_room()
+        self._make_room(DISK)
         base = getattr(sys, "_base_executable", sys.executable)
         run_logged(
             [base, "-m", "venv", "--clear", str(self._venv)],
@@ -178,10 +210,10 @@ class Installation:
         except OSError:
             return False
 
-    def _make_room(self) -> None:
+    def _make_room(self, disk: int) -> None:
         free = shutil.disk_usage(self.root).free
-        if free < DISK:
-            gigabytes, needed = f"{free / 1e9:.1f}", f"{DISK / 1e9:.1f}"
+        if free < disk:
+            gigabytes, needed = f"{free / 1e9:.1f}", f"{disk / 1e9:.1f}"
             raise SetupError(
                 Sentence(
                     f"磁盘空间不够：安装约需 {needed} GB，{self.root} 所在的磁盘只剩 {gigabytes} GB。请腾出空间再来。",
@@ -191,22 +223,41 @@ class Installation:
             )
 
     def _install_packages(self, pip: Pip, step: str) -> None:
-        library = self._venv / ("Lib" if os.name == "nt" else f"lib/python3.{sys.version_info.minor}")
-        mend(library / "site-packages")
+        self._mend()
         if self._locked:
-            rest, _, _ = split_lock(self._lock_file(step))
-            listed = self.records / f"{step}.txt"
-            write_whole(listed, rest)
-            arguments = ["--require-hashes", "-r", str(listed)]
+            arguments = ["--require-hashes", "-r", self._listed(step)]
         else:
-            requirements, _ = declared(self.root / "pyproject.toml", "test" if step == "packages-test" else None)
+            requirements, _ = declared(self._pyproject, "test" if step == "packages-test" else None)
             arguments = ["--upgrade", *requirements]
         label = Sentence("安装 Python 包（Qt 等）", "Installing Python packages (Qt and others)")
         pip.run(["install", *arguments], step, label)
 
+    def _install_training(self, pip: Pip, step: str) -> None:
+        self._mend()
+        self._make_room(DISK_TRAINING)
+        packages = Sentence("安装训练用的 Python 包", "Installing the training's Python packages")
+        torch = Sentence("安装 PyTorch（CUDA 版有几 GB）", "Installing PyTorch (with CUDA several GB)")
+        if self._locked:
+            # The lock has all that PyTorch asks for but CUDA, and pip must not miss PyTorch in it: hence --no-deps.
+            pip.run(["install", "--no-deps", "--require-hashes", "-r", self._listed(step)], step, packages)
+            pip.run(["install", pinned_torch(self._pyproject)], "torch", torch)
+        else:
+            pip.run(["install", "--upgrade", *declared(self._pyproject, "training")[0]], step, packages)
+
+    def _mend(self) -> None:
+        library = self._venv / ("Lib" if os.name == "nt" else f"lib/python3.{sys.version_info.minor}")
+        mend(library / "site-packages")
+
+    def _listed(self, step: str) -> str:
+        """The step's lock file without the engine, as a file of its own for pip."""
+        rest, _, _ = split_lock(self._lock_file(step))
+        listed = self.records / f"{step}.txt"
+        write_whole(listed, rest)
+        return str(listed)
+
     def _engine_recipe(self) -> Recipe:
         if not self._locked:
-            _, requirement = declared(self.root / "pyproject.toml")
+            _, requirement = declared(self._pyproject)
             return Recipe((requirement,), None, ("-r", str(self.root / "requirements-build.in")))
         _, pinned, version = split_lock(self.root / "requirements.lock")
         listed = self.records / "engine.txt"

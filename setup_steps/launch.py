@@ -23,9 +23,13 @@ def program_environment(root: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
-def become(python: Path, root: Path, arguments: list[str]) -> NoReturn:
-    """Start ``python -m app`` in place of this process; ``-P`` keeps a folder named app that is here out of it."""
-    command = [str(python), "-P", "-m", "app", *arguments]
+def become(python: Path, root: Path, package: str, arguments: list[str]) -> NoReturn:
+    """Start ``python -m PACKAGE`` in place of this process; ``-P`` keeps a folder of that name that is here out of it.
+
+    Args:
+        package: ``app`` or ``training``.
+    """
+    command = [str(python), "-P", "-m", package, *arguments]
     environment = program_environment(root)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -12,6 +12,7 @@ from app.compose.sentence import Sentence
 from setup_steps.terminal import SetupError, last_line, run_logged
 
 ENGINE = "llama-cpp-python"
+_TORCH = "torch=="
 _PINNED_ENGINE = re.compile(rf"^{ENGINE}==(?P<version>[^\s;\\]+)[^\n]*\\\n(?:\s+--hash=[^\n]*\n)+", re.MULTILINE)
 
 
@@ -83,6 +84,12 @@ def declared(pyproject: Path, extra: str | None = None) -> tuple[list[str], str]
     wanted = [*project["dependencies"], *(project["optional-dependencies"][extra] if extra else [])]
     engine = [requirement for requirement in wanted if requirement.startswith(ENGINE)]
     return [requirement for requirement in wanted if requirement not in engine], engine[0]
+
+
+def pinned_torch(pyproject: Path) -> str:
+    """PyTorch in pip's words: one version, whose build (CPU, CUDA) is pip's choice, so that no hash can name it."""
+    requirements, _ = declared(pyproject, "training")
+    return next(requirement for requirement in requirements if requirement.startswith(_TORCH))
 
 
 def mend(site_packages: Path) -> None:

@@ -1,6 +1,10 @@
-"""Session fixtures shared by all tests: the tiny model, its adapter, and the two merged."""
+"""What is skipped where something is not installed, and the session fixtures shared by all tests: the tiny model, its
+adapter, and the two merged.
+"""
 
+import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -15,14 +19,42 @@ from tests import tiny
 from training.tokenizer import Tokenizer
 from training.vocabulary import kept_tokens
 
+TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "matplotlib", "accelerate")
+NO_TRAINING = "the training packages are not installed here (python3 run.py training)"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the real model are skipped where it is not built, but never in CI: there they fail."""
-    if os.environ.get("CI", "") not in ("", "0", "false") or find_built(models_folder(), load_manifest()):
+    """Tests are skipped where the real model is not built, or the training not installed; in CI they fail instead."""
+    if _in_ci():
         return
+    reasons = {}
+    if find_built(models_folder(), load_manifest()) is None:
+        reasons["model"] = "the real model is not built here (python3 run.py install)"
+    if not _can_train():
+        reasons["torch"] = NO_TRAINING
     for item in items:
-        if item.get_closest_marker("model"):
-            item.add_marker(pytest.mark.skip(reason="the real model is not built here (python3 run.py install)"))
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """A file marked as a whole, ``pytestmark = pytest.mark.torch``, may import torch at its top: it is not imported."""
+    whole = re.search(r"^pytestmark\b.*\bmark\.torch\b", module_path.read_text(encoding="utf-8"), re.MULTILINE)
+    return _SkippedModule.from_parent(parent, path=module_path) if whole and not _in_ci() and not _can_train() else None
+
+
+class _SkippedModule(pytest.Module):
+    def collect(self) -> list[pytest.Item]:
+        pytest.skip(NO_TRAINING, allow_module_level=True)
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "") not in ("", "0", "false")
+
+
+def _can_train() -> bool:
+    return all(map(importlib.util.find_spec, TRAINING_PACKAGES))
 
 
 @pytest.fixture(scope="session")

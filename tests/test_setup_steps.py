@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +18,13 @@ import pytest
 from app.compose.sentence import Sentence
 from setup_steps import engine, gpu, launch, system, terminal
 from setup_steps.installation import Choices
-from setup_steps.pip import declared, mend, pip_environment, split_lock
+from setup_steps.pip import declared, mend, pinned_torch, pip_environment, split_lock
 from setup_steps.stamps import Stamps, alone, digest, file_state
 from setup_steps.terminal import Activity, CommandFailed, SetupError, fitted, lines, run_logged
+from tests.conftest import TRAINING_PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-build.lock")
+LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-training.lock", "requirements-build.lock")
 LABEL = Sentence("一步", "a step")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and process groups of POSIX")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux")
@@ -184,19 +186,40 @@ def test_a_lock_fixes_every_package_with_hashes_and_names_no_index(name: str) ->
         assert re.match(r"[a-z0-9.-]+==[0-9]", package) and "--hash=sha256:" in package, package
 
 
-def test_the_tests_run_on_the_versions_the_program_runs_on() -> None:
-    def pinned(name: str) -> set[str]:
-        return set(re.findall(r"^[a-z0-9].*==.*", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
-
-    assert pinned("requirements.lock") < pinned("requirements-test.lock")
+def pinned(name: str) -> set[str]:
+    """The lines of a lock file that fix a version, with their conditions."""
+    return set(re.findall(r"^[a-z0-9].*==.*", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_the_lock_has_all_that_the_program_declares() -> None:
-    text = (ROOT / "requirements-test.lock").read_text(encoding="utf-8")
-    requirements, engine_requirement = declared(ROOT / "pyproject.toml", "test")
+def test_the_tests_and_the_training_run_on_the_versions_the_program_runs_on() -> None:
+    program, tests, training = map(
+        pinned, ("requirements.lock", "requirements-test.lock", "requirements-training.lock")
+    )
+    assert program < tests and program < training
+    of_both = {line.partition("==")[0] for line in tests} & {line.partition("==")[0] for line in training}
+    for name in of_both:
+        assert {line for line in tests if line.startswith(f"{name}==")} == {
+            line for line in training if line.startswith(f"{name}==")
+        }
+
+
+@pytest.mark.parametrize("extra", ["test", "training"])
+def test_the_lock_has_all_that_the_program_declares(extra: str) -> None:
+    text = (ROOT / f"requirements-{extra}.lock").read_text(encoding="utf-8")
+    requirements, engine_requirement = declared(ROOT / "pyproject.toml", extra)
     for requirement in (*requirements, engine_requirement):
         name = re.match(r"[A-Za-z0-9._-]+", requirement)
-        assert name and re.search(rf"^{re.escape(name.group().lower())}==", text, re.MULTILINE), requirement
+        there = name and re.search(rf"^{re.escape(name.group().lower())}==", text, re.MULTILINE)
+        assert bool(there) is not requirement.startswith("torch=="), requirement
+
+
+def test_pytorch_and_its_cuda_are_fixed_by_version_alone() -> None:
+    assert re.fullmatch(r"torch==\d+\.\d+\.\d+", pinned_torch(ROOT / "pyproject.toml"))
+    outside = ("torch==", "triton==", "nvidia-", "cuda-")
+    assert not [line for line in pinned("requirements-training.lock") if line.startswith(outside)]
+    # All else PyTorch asks for is in the lock, so that nothing of it comes unchecked.
+    names = {line.partition("==")[0] for line in pinned("requirements-training.lock")}
+    assert {"filelock", "typing-extensions", "setuptools", "sympy", "networkx", "jinja2", "fsspec"} <= names
 
 
 def test_the_engine_is_split_from_the_lock_with_its_hashes() -> None:
@@ -274,6 +297,29 @@ def test_packages_are_named_once_in_the_systems_own_words() -> None:
     assert named["dnf"] == ["libglvnd-egl", "libxcb"] and named["pacman"] == ["libglvnd", "libxcb"]
 
 
+@linux
+def test_what_can_be_done_without_is_offered_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacks = [system.Lack(Sentence("好东西", "a good thing"), ("good", "good", "good", "good"))]
+    monkeypatch.setenv("PATH", str(tmp_path))  # no package manager we know
+    with pytest.raises(SetupError, match="好东西"):
+        system.provide(lambda: lacks, tmp_path / "log")
+    system.offer(lambda: lacks, tmp_path / "log")
+    told = capsys.readouterr().err
+    assert "a good thing" in told and "\ngood\n" in told and "It can be done without" in told
+    system.offer(list, tmp_path / "log")
+    assert not capsys.readouterr().err
+
+
+@linux
+def test_the_allocator_is_lacking_where_the_training_would_not_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    assert [lack.packages[0] for lack in system.lacking_allocator()] == ["libjemalloc2"]
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: f"lib{name}.so.2")
+    assert system.lacking_allocator() == []
+
+
 def test_the_desktop_decides_which_libraries_are_needed() -> None:
     x11, wayland, both = (
         set(system.libraries_for_window(environment))
@@ -290,3 +336,46 @@ def test_a_screen_for_the_tests_comes_and_goes() -> None:
         socket = Path(f"/tmp/.X11-unix/X{display.removeprefix(':')}")
         wait_until(socket.exists)
     wait_until(lambda: not socket.exists())
+
+
+# The tests themselves
+
+
+def test_tests_of_torch_need_what_the_training_installs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [re.match(r"[a-z]+", requirement) for requirement in project["optional-dependencies"]["training"]]
+    assert {name.group() for name in wanted if name} == set(TRAINING_PACKAGES)
+
+
+@pytest.fixture
+def tests_of_torch(tmp_path: Path) -> Callable[[str], "subprocess.CompletedProcess[str]"]:
+    """Runs pytest with this value of ``CI`` on three tests, two of them of torch, where torch is not to be found."""
+    (tmp_path / "test_part.py").write_text(
+        "import pytest\n\ndef test_plain():\n    pass\n\n@pytest.mark.torch\ndef test_marked():\n    import torch\n"
+    )
+    (tmp_path / "test_whole.py").write_text(
+        "import pytest\nimport torch\n\npytestmark = pytest.mark.torch\n\ndef test_whole():\n    pass\n"
+    )
+    hidden = "import sys, pytest; sys.modules['torch'] = None; sys.exit(pytest.main(sys.argv[1:]))"
+    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), "--strict-markers"]
+
+    def run(ci: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", hidden, *options, "-rs", str(tmp_path)]
+        environment = os.environ | {"CI": ci, "BAINIANTIE_MODELS": str(tmp_path)}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_tests_of_torch_are_skipped_without_it(
+    tests_of_torch: Callable[[str], "subprocess.CompletedProcess[str]"],
+) -> None:
+    done = tests_of_torch("")
+    assert done.returncode == 0 and "1 passed, 2 skipped" in done.stdout and "run.py training" in done.stdout
+
+
+def test_tests_of_torch_fail_without_it_in_ci(
+    tests_of_torch: Callable[[str], "subprocess.CompletedProcess[str]"],
+) -> None:
+    done = tests_of_torch("1")
+    assert done.returncode != 0 and "skipped" not in done.stdout and "test_whole.py" in done.stdout

@@ -118,5 +118,5 @@ def test_the_hash_of_a_corpus_changes_with_a_text_a_name_and_the_split(tmp_path:
 
 def test_the_corpus_of_the_product_is_read_and_split():
     split = read_split(CORPUS, read_corpus(CORPUS, CATALOG))
-    assert [len(part) for part in (split.train, split.validation, split.test)] == [4368, 168, 168]
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [4585, 168, 168]
     assert len({record.cell for record in split.validation}) == len({record.cell for record in split.test}) == 168
