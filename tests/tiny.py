@@ -1,4 +1,4 @@
-"""A tiny random Qwen2 model and a tiny LoRA adapter, made in seconds: real files for real doors.
+"""A tiny random Qwen2 model, a Llama of the same size, and a tiny LoRA adapter: real files for real doors.
 
 The weights are random but not shapeless. Every token's embedding holds one common direction (`_pattern`), so that
 * the end of the turn can be given a probability: its output row points that way, Chinese pieces a little, bytes away;
@@ -22,7 +22,8 @@ RANK, ALPHA = 4, 8
 END_PULL = 13.0
 AWAY = -12.0
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-PATTERN_SEED, WEIGHT_SEED, ADAPTER_SEED = 1, 2, 3
+LLAMA_SPECIALS = ("<|begin_of_text|>", "<|end_of_text|>")
+PATTERN_SEED, WEIGHT_SEED, ADAPTER_SEED, RELATIVE_SEED = 1, 2, 3, 4
 
 COVERED = (
     "写祝福关系语气场合篇幅称呼生肖细节落款领导父母朋友同事客户老师邻居团队群发挚友爱人恋人孩子学生前辈亲戚长辈祖辈"
@@ -76,7 +77,7 @@ def byte_letters() -> dict[int, str]:
     return letters
 
 
-def _vocabulary() -> tuple[list[str], list[int], list[str]]:
+def _vocabulary(specials: tuple[str, ...]) -> tuple[list[str], list[int], list[str]]:
     """Tokens, their types, and the merges: bytes into characters, characters into words, left to right."""
     letters = byte_letters()
     tokens = [letters[byte] for byte in sorted(letters, key=lambda byte: letters[byte])]
@@ -103,8 +104,8 @@ def _vocabulary() -> tuple[list[str], list[int], list[str]]:
     for word in (*COVERED_WORDS, *ENGLISH, *UNCOVERED):
         add([character(text) for text in word])
     types = [gguf.TokenType.NORMAL] * len(tokens)
-    tokens += SPECIALS
-    types += [gguf.TokenType.CONTROL] * len(SPECIALS)
+    tokens += specials
+    types += [gguf.TokenType.CONTROL] * len(specials)
     unused = -len(tokens) % 64 + 64
     tokens += [f"[PAD{len(tokens) + index}]" for index in range(unused)]
     types += [gguf.TokenType.UNUSED] * unused
@@ -116,7 +117,8 @@ def _pattern() -> np.ndarray:
     return np.random.default_rng(PATTERN_SEED).choice(np.array([-1.0, 1.0], np.float32), HIDDEN)
 
 
-def _weights(tokens: list[str]) -> dict[str, np.ndarray]:
+def _weights(tokens: list[str], end: str, *, biases: bool) -> dict[str, np.ndarray]:
+    """``end`` is the token that ends a turn."""
     rng = np.random.default_rng(WEIGHT_SEED)
     pattern = _pattern()
     kv = HIDDEN // HEADS * KV_HEADS
@@ -129,7 +131,7 @@ def _weights(tokens: list[str]) -> dict[str, np.ndarray]:
     for index, token in enumerate(tokens):
         text = bytes(letters.get(letter, 0) for letter in token).decode("utf-8", "replace")
         towards = 0.0 if all(character in COVERED for character in text) else AWAY
-        output[index] += (END_PULL if token == "<|im_end|>" else towards) * pattern / HIDDEN
+        output[index] += (END_PULL if token == end else towards) * pattern / HIDDEN
     found = {
         "token_embd.weight": (rng.standard_normal((len(tokens), HIDDEN)) + 0.8 * pattern).astype(np.float32),
         "output.weight": output,
@@ -150,13 +152,81 @@ def _weights(tokens: list[str]) -> dict[str, np.ndarray]:
             f"blk.{layer}.ffn_up.weight": random(FEED_FORWARD, HIDDEN, 1.5),
             f"blk.{layer}.ffn_down.weight": random(HIDDEN, FEED_FORWARD, 1.5),
         }
-    return found
+    return {name: weight for name, weight in found.items() if biases or not name.endswith(".bias")}
 
 
 def write_float_base(path: Path) -> None:
     """The tiny model in F16 (norms and biases F32), as a converter would write it."""
-    tokens, types, merges = _vocabulary()
-    writer = gguf.GGUFWriter(path, "qwen2")
+    tokens, types, merges = _vocabulary(SPECIALS)
+    writer = _writer(path, "qwen2", tokens, types, merges)
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_pad_token_id(tokens.index("<|endoftext|>"))
+    writer.add_bos_token_id(tokens.index("<|endoftext|>"))
+    writer.add_add_bos_token(False)
+    _finish(writer, _weights(tokens, "<|im_end|>", biases=True))
+
+
+def write_float_llama_base(path: Path) -> None:
+    """A tiny Llama 3 in F16: no biases, rotary frequencies scaled by factors of its own, a BOS before every text, and
+    no ``<|im_end|>``, so that EOS ends a turn.
+
+    The rows of its q and k are random, so they may be taken to be in the order a Llama's converter leaves them in.
+    """
+    tokens, types, merges = _vocabulary(LLAMA_SPECIALS)
+    writer = _writer(path, "llama", tokens, types, merges)
+    writer.add_rope_dimension_count(HIDDEN // HEADS)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_pre("llama-bpe")
+    begin, end = (tokens.index(special) for special in LLAMA_SPECIALS)
+    writer.add_bos_token_id(begin)
+    writer.add_eos_token_id(end)
+    writer.add_add_bos_token(True)
+    factors = np.linspace(1.0, 8.0, HIDDEN // HEADS // 2, dtype=np.float32)
+    _finish(writer, {"rope_freqs.weight": factors, **_weights(tokens, LLAMA_SPECIALS[1], biases=False)})
+
+
+def write_float_relative(path: Path, family: str) -> None:
+    """A tiny ``qwen3``, ``gemma2`` or ``gemma3`` in F16, with the norms these families add, in Qwen's vocabulary.
+
+    Heads of a Qwen3 have 128 dimensions, as all that were published. Gemmas tie their embeddings and squash what they
+    compute, so theirs are small.
+    """
+    tokens, types, merges = _vocabulary(SPECIALS)
+    writer = _writer(path, family, tokens, types, merges)
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_add_bos_token(False)
+    writer.add_vocab_size(len(tokens))
+    weights = _weights(tokens, "<|im_end|>", biases=False)
+    rng = np.random.default_rng(RELATIVE_SEED)
+    head = 128 if family == "qwen3" else HIDDEN // HEADS
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    if family == "qwen3":
+        for name, weight in weights.items():
+            if ".attn_" in name and weight.ndim == 2:
+                wide = name.endswith("attn_output.weight")
+                shape = (HIDDEN, HEADS * head) if wide else (len(weight) * head * HEADS // HIDDEN, HIDDEN)
+                weights[name] = (rng.standard_normal(shape) * 1.5 / np.sqrt(shape[1])).astype(np.float32)
+    else:
+        writer.add_sliding_window(1024)
+        del weights["output.weight"]
+        weights["token_embd.weight"] *= 0.1
+    if family == "gemma2":
+        writer.add_attn_logit_softcapping(50.0)
+        writer.add_final_logit_softcapping(30.0)
+    added = {"attn_q_norm": head, "attn_k_norm": head} if family != "gemma2" else {}
+    if family != "qwen3":
+        added |= {"post_attention_norm": HIDDEN, "post_ffw_norm": HIDDEN}
+    for layer in range(LAYERS):
+        for name, size in added.items():
+            weights[f"blk.{layer}.{name}.weight"] = (1 + 0.1 * rng.standard_normal(size)).astype(np.float32)
+    _finish(writer, weights)
+
+
+def _writer(path: Path, family: str, tokens: list[str], types: list[int], merges: list[str]) -> gguf.GGUFWriter:
+    writer = gguf.GGUFWriter(path, family)
     writer.add_name("Tiny")
     writer.add_block_count(LAYERS)
     writer.add_context_length(CONTEXT)
@@ -168,16 +238,15 @@ def write_float_base(path: Path) -> None:
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges(merges)
-    writer.add_eos_token_id(tokens.index("<|im_end|>"))
-    writer.add_pad_token_id(tokens.index("<|endoftext|>"))
-    writer.add_bos_token_id(tokens.index("<|endoftext|>"))
-    writer.add_add_bos_token(False)
     writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")
-    for name, weight in _weights(tokens).items():
+    return writer
+
+
+def _finish(writer: gguf.GGUFWriter, weights: Mapping[str, np.ndarray]) -> None:
+    for name, weight in weights.items():
         writer.add_tensor(name, weight.astype(np.float16) if weight.ndim == 2 else weight)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

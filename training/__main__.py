@@ -5,6 +5,7 @@ import sys
 
 from app.compose.sentence import ExplainedError
 from training import (
+    benchmark,
     check,
     lora,
     loss,
@@ -21,6 +22,8 @@ from training import (
     vocabulary,
 )
 
+TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "accelerate", "matplotlib")
+
 
 def main() -> int:
     """Run the step named on the command line; its exit status."""
@@ -28,7 +31,7 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table),
+        *(trim, trim_proof, quantize, loss, quantization_table, benchmark),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()
@@ -36,6 +39,16 @@ def main() -> int:
         return int(args.run(args))
     except ExplainedError as error:
         print(f"{error.sentence.zh}\n{error.sentence.en}\n{error.detail}".rstrip(), file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in TRAINING_PACKAGES:
+            raise
+        print(
+            f"这一步要用 {error.name}，还没装。请先运行 `python3 run.py training` 装好训练用的包。\n"
+            f"This step needs {error.name}, which is not installed. `python3 run.py training` installs what training "
+            "needs.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print(

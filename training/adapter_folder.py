@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.compose.sentence import Sentence
 from app.models.adapter import CONFIG_FILE, WEIGHTS_FILE, read_adapter
 from app.models.merge import sync_folder
+from training.errors import TrainingError
 from training.whole_file import unwritten
 
 if TYPE_CHECKING:
@@ -83,16 +85,26 @@ def load_weights(folder: Path, network: "nn.Module") -> None:
     """Put the adapter in ``folder`` into a network that has adapters of the same shape.
 
     Raises:
-        ValueError: of another shape.
+        TrainingError: damaged, or of another shape.
     """
     from peft import set_peft_model_state_dict
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    weights = load_file(folder / WEIGHTS_FILE)
     have = _state(network)
     shapes = {name: tuple(value.shape) for name, value in have.items()}
-    if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
-        raise ValueError(f"the adapter in {folder} is not of the network's shape")
+    try:
+        weights = load_file(folder / WEIGHTS_FILE)
+        if shapes != {name: tuple(value.shape) for name, value in weights.items()}:
+            raise ValueError("it is not of the network's shape")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise TrainingError(
+            Sentence(
+                f"{folder} 里的 adapter 坏了，或者不是这个配方训练的。删掉这个文件夹再运行一次。",
+                f"The adapter in {folder} is damaged, or another recipe's. Delete that folder and run again.",
+            ),
+            f"{type(error).__name__}: {error}",
+        ) from error
     set_peft_model_state_dict(network, {name: value.to(have[name].dtype) for name, value in weights.items()})
 
 

@@ -1,4 +1,4 @@
-"""What the network itself writes to a list of prompts, sampled in batches by transformers' ``generate``, kept in a file.
+"""What the network itself writes to a list of prompts, sampled in batches by transformers and kept in a file.
 
 Each line of the file is one answer, written when its batch is done, so that a killed run goes on behind the last whole
 batch. A batch's random numbers follow from the seed and the batch's number alone.
@@ -80,9 +80,7 @@ def _kept(file: Path, identity: str, batches: Sequence[Sequence[Example]]) -> li
     return found
 
 
-def _sample(
-    network: nn.Module, batch: Sequence[Example], end: int, temperature: float, seed: int
-) -> list[list[int]]:
+def _sample(network: nn.Module, batch: Sequence[Example], end: int, temperature: float, seed: int) -> list[list[int]]:
     device = decoder_of(network).embed_tokens.weight.device
     longest = max(len(example.prompt) for example in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)

@@ -232,7 +232,6 @@ class _Run:
             raise unwritten(error, self._folder / METRICS) from error
 
     def _save(self) -> None:
-        os.fsync(self._metrics.fileno())
         state = {
             "identity": self._stage.identity,
             "step": self._step,
@@ -246,6 +245,7 @@ class _Run:
         packed = io.BytesIO()
         torch.save(state, packed)
         with whole_file(self._folder / CHECKPOINT) as part:
+            os.fsync(self._metrics.fileno())
             part.write_bytes(packed.getbuffer())
 
     def _resume(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.allocator import keep_memory
+from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
 from training.examples import Example, by_length, encode_records, epoch_batches
 from training.progress import percent
@@ -49,6 +49,7 @@ def tune(workspace: Workspace) -> Path:
         network = attach_adapters(load_network(workspace.base, device), recipe.adapter, recipe.seed)
         below = remember_below(workspace, network, [*train, *validation], workspace.tuning, "below.bf16")
     measured = by_length(validation, tuning.batch_tokens)
+    release_memory()
     stage = Stage(
         name="lora",
         identity=identity,

@@ -14,11 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from app.compose.sentence import Sentence
+from app.models.gguf_file import read_header
 from training.adapted import speed_up
 from training.errors import TrainingError
 from training.examples import Example
@@ -56,15 +58,20 @@ def load_network(model: Path, device: torch.device) -> nn.Module:
     """
     from transformers import AutoModelForCausalLM, GgufConfig
 
+    reader: Any = AutoModelForCausalLM  # declared to return the network alone
     try:
         with _quiet_reading():
-            network: nn.Module = AutoModelForCausalLM.from_pretrained(
+            network, found = reader.from_pretrained(
                 str(model.parent),
+                output_loading_info=True,
                 gguf_file=model.name,
                 quantization_config=GgufConfig(dequantize=True),
                 dtype=torch.bfloat16,
                 local_files_only=True,
             )
+        if found["missing_keys"]:  # of which transformers only says that it has drawn them at random
+            raise ValueError(f"{model} lacks {', '.join(sorted(found['missing_keys']))}")
+        _scale_rotation(network, model)
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # it raises whatever the converter of an architecture happens to raise
@@ -76,7 +83,16 @@ def load_network(model: Path, device: torch.device) -> nn.Module:
             f"{type(error).__name__}: {error}",
         ) from error
     network.requires_grad_(False)
-    return network.to(device).eval()
+    read: nn.Module = network.to(device).eval()
+    return read
+
+
+def _scale_rotation(network: nn.Module, model: Path) -> None:
+    """Divide the rotary frequencies by the factors a Llama 3 GGUF has as a tensor, which transformers overlooks."""
+    tensor = read_header(model).tensor("rope_freqs.weight")
+    if tensor is not None:
+        factors = np.fromfile(model, "<f4", tensor.nbytes // 4, offset=tensor.offset)
+        decoder_of(network).rotary_emb.inv_freq.div_(torch.from_numpy(factors))
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from training.adapter_folder import FACTS_FILE
 from training.allocator import keep_memory
 from training.lora import tune
 from training.merge import merge_and_quantize
-from training.prepare import prepare
 from training.preference import prefer
+from training.prepare import prepare
 from training.quantize import is_float
 from training.recipe import add_recipe_arguments
 from training.whole_file import unwritten

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.compose.sentence import Sentence
-from training.allocator import keep_memory
+from training.allocator import keep_memory, release_memory
 from training.errors import TrainingError
 from training.examples import Example, by_length
 from training.lora import encode_parts, remember_below, stage_facts, token_count
@@ -91,6 +91,7 @@ def prefer(workspace: Workspace) -> Path:
     held = {example.place for example in validation}
     examples = [example for pair, _ in pairs for example in pair.examples]
     below = remember_below(workspace, network, examples, workspace.preference, "below.bf16")
+    release_memory()
     pairs = _with_reference(network, pairs, preference.batch_tokens, below)
     taught = [pair for pair, place in pairs if place not in held]
     looked_at = [pair for pair, place in pairs if place in held]
@@ -192,7 +193,9 @@ def _sums(losses: "Tensor", batch: Sequence[Example]) -> "tuple[Tensor, ...]":
     return tuple(part.sum() for part in losses.split([len(example.answer) for example in batch]))
 
 
-def _margins(network: "nn.Module", batch: Sequence[Pair], beta: float, below: "Below | None") -> "tuple[Tensor, Tensor]":
+def _margins(
+    network: "nn.Module", batch: Sequence[Pair], beta: float, below: "Below | None"
+) -> "tuple[Tensor, Tensor]":
     """``r(chosen) - r(rejected)`` of each pair, and the mean loss of the chosen answers' tokens."""
     import torch
 

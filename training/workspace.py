@@ -23,7 +23,7 @@ from training.recipe import Recipe, read_recipe, run_folder
 from training.records import Record, Split, corpus_sha256, read_corpus, read_split
 from training.whole_file import unwritten, whole_file
 
-FAMILIES = ("qwen2", "qwen3", "llama", "gemma", "gemma2", "gemma3")
+FAMILIES = ("qwen2", "qwen3", "llama", "gemma2", "gemma3")  # what transformers reads of those that can be merged
 VERSION = 1  # raised when a step comes to make something else of the same recipe
 
 
