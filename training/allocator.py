@@ -12,17 +12,27 @@ import sys
 
 _OPTIONS = "dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0,thp:always,metadata_thp:auto,narenas:1"
 _TRIED = "BAINIANTIE_ALLOCATOR"
-
-
 _EVERY_ARENA = 4096  # MALLCTL_ARENAS_ALL of jemalloc's jemalloc_macros.h
 
 
-def release_memory() -> None:
-    """Give back what is kept and not in use: after loading, which takes several times what training does."""
-    if "jemalloc" in os.environ.get("LD_PRELOAD", ""):
-        purge = getattr(ctypes.CDLL(None), "mallctl", None)
-        if purge is not None:
-            purge(f"arena.{_EVERY_ARENA}.purge".encode(), None, None, None, ctypes.c_size_t(0))
+def release_memory(*, above: float = 0.0) -> None:
+    """Give back what is kept and not in use: after loading, which takes several times what training does, and when it
+    has become too much, since batches of many shapes leave gaps that none of the next fills.
+
+    Args:
+        above: only where this process holds more than this share of the machine's memory.
+    """
+    if "jemalloc" not in os.environ.get("LD_PRELOAD", "") or _held() < above:
+        return
+    purge = getattr(ctypes.CDLL(None), "mallctl", None)
+    if purge is not None:
+        purge(f"arena.{_EVERY_ARENA}.purge".encode(), None, None, None, ctypes.c_size_t(0))
+
+
+def _held() -> float:
+    """The share of the machine's memory that is resident in this process (``/proc/self/statm``: pages)."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) / os.sysconf("SC_PHYS_PAGES")
 
 
 def keep_memory() -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.device_failure import device_failures
 from training.examples import Example
 from training.network import decoder_of
+from training.whole_file import unwritten
 
 BATCH = 48  # answers at once: enough to share the reading of the weights, few enough for any memory
 MOST_TOKENS = 128  # of an answer; the longest greeting of the corpus has fewer
@@ -38,26 +40,36 @@ def own_answers(
     Args:
         end: id of the token that ends a turn.
         file: JSONL; continued where it is of the same ``identity``, else begun anew.
+
+    Raises:
+        TrainingError: the device fails, or the disk does.
     """
     ordered = sorted(prompts, key=lambda example: (len(example.prompt), example.place))
     batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
     found = _kept(file, identity, batches)
     network.eval()
-    with file.open("a", encoding="utf-8", newline="\n") as out:
-        if not found:
-            out.write(json.dumps({"identity": identity}) + "\n")
-        for number in range(len(found), len(batches)):
+    if not found:
+        _add_line(file, {"identity": identity})
+    for number in range(len(found), len(batches)):
+        with device_failures():
             texts = _sample(network, batches[number], end, temperature, seed + number)
-            out.write(json.dumps({"batch": number, "answers": texts}) + "\n")
-            out.flush()
-            found.append(texts)
-            progress(number + 1, len(batches))
+        _add_line(file, {"batch": number, "answers": texts})
+        found.append(texts)
+        progress(number + 1, len(batches))
     by_place = {
         example.place: tuple(text)
         for batch, texts in zip(batches, found, strict=True)
         for example, text in zip(batch, texts, strict=True)
     }
     return [by_place[example.place] for example in prompts]
+
+
+def _add_line(file: Path, entry: dict[str, Any]) -> None:
+    try:
+        with file.open("a", encoding="utf-8", newline="\n") as out:
+            out.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise unwritten(error, file) from error
 
 
 def _kept(file: Path, identity: str, batches: Sequence[Sequence[Example]]) -> list[list[list[int]]]:
@@ -75,8 +87,11 @@ def _kept(file: Path, identity: str, batches: Sequence[Sequence[Example]]) -> li
     except (ValueError, KeyError, TypeError, IndexError):
         pass  # the line that was being written
     keep = lines[: 1 + len(found)] if found else []
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(f"{line}\n" for line in keep), encoding="utf-8", newline="\n")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{line}\n" for line in keep), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise unwritten(error, file) from error
     return found
 
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from app.compose.sentence import Sentence
+from training.allocator import release_memory
 from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.network import schedule
@@ -33,6 +34,7 @@ from training.workspace import make_folder
 Batch = TypeVar("Batch")
 
 CHECKPOINT, METRICS = "checkpoint.pt", "metrics.jsonl"
+MOST_MEMORY = 0.5  # of the machine's, before what is not in use is given back
 BETAS = (0.9, 0.99)  # of AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101)
 
 
@@ -201,6 +203,7 @@ class _Run:
             step=self._step, loss=round(value, 6), learning_rate=rate, norm=round(norm, 5), tokens=tokens, **others
         )
         self._line.step(self._step, value, tokens)
+        release_memory(above=MOST_MEMORY)
 
     def _write_back(self) -> None:
         with torch.no_grad():

@@ -4,14 +4,13 @@ Every step leaves a note of what it was made from. A killed run goes on where it
 """
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 
 from app.models.adapter import WEIGHTS_FILE
 from app.models.verify import sha256_of
 from app.models.vocabulary import read_vocabulary
-from training.adapter_folder import FACTS_FILE
+from training.adapter_folder import FACTS_FILE, put_in_place
 from training.allocator import keep_memory
 from training.lora import tune
 from training.merge import merge_and_quantize
@@ -57,8 +56,7 @@ def place_adapter(made: Path, place: Path) -> None:
         shutil.copytree(made, part)
         if (part / "metrics.jsonl").exists():
             _draw(part)
-        shutil.rmtree(place, ignore_errors=True)
-        os.replace(part, place)
+        put_in_place(part, place)
     except OSError as error:
         raise unwritten(error, place) from error
     finally:

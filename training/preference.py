@@ -1,4 +1,4 @@
-"""Step ``preference``: the adapter taught by its own mistakes, with the corpus's text preferred to what it writes itself.
+"""Step ``preference``: the adapter taught by its own mistakes: the corpus's text is preferred to what it writes itself.
 
 Direct preference optimization (Rafailov et al. 2023, arXiv:2305.18290): with ``r(y) = beta (log p(y) - log p0(y))``, p0
 the model after the first stage, the loss of a pair is ``-log sigmoid(r(corpus's) - r(own))``. To it comes the ordinary
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from app.compose.sentence import Sentence
 from training.allocator import keep_memory, release_memory
+from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.examples import Example, by_length
 from training.lora import encode_parts, remember_below, stage_facts, token_count
@@ -73,7 +74,9 @@ def prefer(workspace: Workspace) -> Path:
     train, validation = encode_parts(workspace)
     chosen = random.Random(f"{recipe.seed}:preference").sample(train, min(preference.requests, len(train)))
     asked = [*sorted(chosen, key=lambda example: example.place), *validation]
-    network = attach_adapters(load_network(workspace.base, choose_device(recipe.device)), recipe.adapter, recipe.seed)
+    device = choose_device(recipe.device)
+    with device_failures():
+        network = attach_adapters(load_network(workspace.base, device), recipe.adapter, recipe.seed)
     load_weights(first, network)
     with Encoder(workspace.base) as encoder:
         end = encoder.end
@@ -84,17 +87,20 @@ def prefer(workspace: Workspace) -> Path:
         temperature=preference.temperature,
         seed=recipe.seed,
         file=workspace.preference / "own.jsonl",
-        identity=identity,
+        identity=workspace.identity("own", before["identity"], preference.requests, preference.temperature),
         progress=percent("own answers"),
     )
     pairs = _pairs(asked, own, end)
     held = {example.place for example in validation}
     examples = [example for pair, _ in pairs for example in pair.examples]
-    below = remember_below(workspace, network, examples, workspace.preference, "below.bf16")
-    release_memory()
-    pairs = _with_reference(network, pairs, preference.batch_tokens, below)
+    with device_failures():
+        below = remember_below(workspace, network, examples, workspace.preference, "below.bf16")
+        release_memory()
+        pairs = _with_reference(network, pairs, preference.batch_tokens, below)
     taught = [pair for pair, place in pairs if place not in held]
     looked_at = [pair for pair, place in pairs if place in held]
+    if not taught or not looked_at:
+        raise _nothing_to_prefer()
     measured = by_length([pair.chosen for pair in looked_at], preference.batch_tokens)
     looks = in_pair_batches(looked_at, preference.batch_tokens)
 
@@ -133,9 +139,12 @@ def prefer(workspace: Workspace) -> Path:
     facts = stage_facts(workspace, identity, network, outcome) | {
         "first_stage": before,
         "pairs": {"train": len(taught), "validation": len(looked_at)},
+        # What the stage itself minimizes is another sum; this is the measure of the first stage.
+        "validation_loss": round(mean_loss(network, by_length(validation, preference.batch_tokens)), 6),
     }
     write_adapter(folder, network, recipe.base.file.name, facts, workspace.preference / METRICS)
-    (workspace.preference / "below.bf16").unlink(missing_ok=True)
+    if below is not None:
+        below.remove()
     return folder
 
 
@@ -148,14 +157,16 @@ def _pairs(asked: Sequence[Example], own: Sequence[tuple[int, ...]], end: int) -
             number = 2 * len(pairs)
             pair = Pair(replace(example, place=number), Example(number + 1, example.prompt, answer))
             pairs.append((pair, example.place))
-    if not pairs:
-        raise TrainingError(
-            Sentence(
-                "模型没有写出一条可以比较的文字，偏好训练做不了。请先把第一阶段训练好。",
-                "The model wrote no answer to compare with, so there is nothing to prefer. Train the first stage more.",
-            )
-        )
     return pairs
+
+
+def _nothing_to_prefer() -> TrainingError:
+    return TrainingError(
+        Sentence(
+            "模型没有写出可以比较的文字，偏好训练做不了。请先把第一阶段训练好。",
+            "The model wrote no answers to compare with, so there is nothing to prefer. Train the first stage more.",
+        )
+    )
 
 
 def _with_reference(

@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -124,9 +124,25 @@ class Recipe:
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--recipe`` and ``--out``, the run's folder."""
+    """Declare ``--recipe``, what may take the place of its paths, and ``--out``, the run's folder."""
     parser.add_argument("--recipe", type=Path, required=True, help="a YAML file, such as training/recipes/*.yaml")
+    parser.add_argument("--base", type=Path, help="a GGUF file in place of the recipe's base.file")
+    parser.add_argument("--corpus", type=Path, help="a folder in place of the recipe's corpus")
     parser.add_argument("--out", type=Path, help="the run's folder; runs/<the recipe's name> if not given")
+
+
+def recipe_of(args: argparse.Namespace) -> "Recipe":
+    """The recipe these arguments name, with their paths.
+
+    Raises:
+        TrainingError: see :func:`read_recipe`.
+    """
+    recipe = read_recipe(args.recipe)
+    if args.base is not None:
+        recipe = replace(recipe, base=replace(recipe.base, file=args.base.resolve()))
+    if args.corpus is not None:
+        recipe = replace(recipe, corpus=args.corpus.resolve())
+    return recipe
 
 
 def run_folder(recipe: "Recipe", out: Path | None) -> Path:

@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if facts is None:
         raise TrainingError(
             Sentence(
-                f"{args.adapter} 里没有 training.json，不知道该和什么数字比。请用 `python -m training all` 训练出来的文件夹。",
-                f"{args.adapter} has no training.json to compare with. Use a folder that `python -m training all` made.",
+                f"{args.adapter} 里没有 training.json，不知道该和什么数字比。请用 `python -m training all` 做出来的。",
+                f"{args.adapter} has no training.json to compare with. Use what `python -m training all` made.",
             )
         )
     if facts["corpus_sha256"] != corpus_sha256(args.corpus):

@@ -19,7 +19,7 @@ from app.models.gguf_file import Header
 from app.models.verify import sha256_of, verify_model
 from training.errors import TrainingError
 from training.progress import percent
-from training.recipe import Recipe, read_recipe, run_folder
+from training.recipe import Recipe, recipe_of, run_folder
 from training.records import Record, Split, corpus_sha256, read_corpus, read_split
 from training.whole_file import unwritten, whole_file
 
@@ -37,7 +37,7 @@ class Workspace:
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Workspace":
         """The one that ``--recipe`` and ``--out`` name."""
-        recipe = read_recipe(args.recipe)
+        recipe = recipe_of(args)
         return cls(recipe, run_folder(recipe, args.out))
 
     @property

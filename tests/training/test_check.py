@@ -177,7 +177,7 @@ def test_absent_and_thin_cells_are_found(tmp_path: Path):
         path.write_text("\n".join(kept), encoding="utf-8")
     faults = {fault.where: str(fault) for fault in check_corpus(tmp_path, CATALOG).faults}
     assert "一条也没有：concise" in faults["boss"]
-    assert "only 10 records, at least 21 wanted" in faults["team × poetic"]
+    assert "only 10 records, at least 22 wanted" in faults["team × poetic"]
 
 
 def test_a_phrase_in_too_many_texts_and_an_image_used_twice_are_found(tmp_path: Path):
@@ -216,8 +216,8 @@ def check_step(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_corpus_of_the_product_is_without_a_fault():
     done = check_step("--counts")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "4704 条记录，168 格，0 处问题 / 4704 records, 168 cells, 0 faults"
-    assert "train 4368, validation 168, test 168" in done.stdout
+    assert done.stdout.splitlines()[-1] == "4921 条记录，168 格，0 处问题 / 4921 records, 168 cells, 0 faults"
+    assert "train 4585, validation 168, test 168" in done.stdout
 
 
 def test_the_numbers_of_the_data_card_are_those_of_the_corpus():

@@ -54,7 +54,7 @@ def test_the_product_corpus_can_be_split_anew_one_of_each_cell(tmp_path: Path):
             file.write(line + "\n")
     done = split_step("--corpus", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "4368 to train on, 168 to validate, 168 to test" in done.stdout
+    assert "4585 to train on, 168 to validate, 168 to test" in done.stdout
     records = read_corpus(tmp_path, CATALOG)
     split = read_split(tmp_path, records)
     assert len({record.cell for record in split.validation}) == len({record.cell for record in split.test}) == 168
