@@ -72,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
 def _in_a_process(args: argparse.Namespace, side: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "training", "bench", "--side", side, "--recipe", str(args.recipe)]
     command += ["--records", str(args.records), "--validation", str(args.validation)]
-    if args.out is not None:
-        command += ["--out", str(args.out)]
+    for option in ("out", "base", "corpus"):
+        if getattr(args, option) is not None:
+            command += [f"--{option}", str(getattr(args, option))]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     found: dict[str, Any] = json.loads(output.splitlines()[-1])
     return found
