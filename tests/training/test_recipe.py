@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.models.manifest import load_manifest
 from training.errors import TrainingError
 from training.recipe import ROOT, read_recipe, run_folder
 
@@ -45,11 +46,11 @@ def test_paths_may_lead_up_and_may_be_absolute(tmp_path: Path):
 
 
 def test_the_shipped_recipes_are_recipes():
-    paths = sorted((ROOT / "training" / "recipes").glob("*.yaml"))
-    assert paths
-    for path in paths:
-        recipe = read_recipe(path)
-        assert recipe.corpus == ROOT / "training" / "corpus" and recipe.base.sha256
+    recipes = {path.stem: read_recipe(path) for path in (ROOT / "training" / "recipes").glob("*.yaml")}
+    assert set(recipes) == {"bainian-1.5b", "smoke"}
+    ours = recipes["bainian-1.5b"]
+    assert ours.corpus == ROOT / "training" / "corpus" and ours.base.sha256 == load_manifest().base.sha256
+    assert recipes["smoke"].base.sha256 is None and recipes["smoke"].preference is not None
 
 
 def test_numbers_are_read_as_people_write_them(tmp_path: Path):
