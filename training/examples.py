@@ -4,14 +4,17 @@ Knows nothing of torch; the ids are those of the GGUF file that is trained.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.records import Record
+
+Batch = TypeVar("Batch")
 
 BUCKET_BATCHES = 32  # batches whose records are sorted by length together; between such groups the order is random
 
@@ -77,6 +80,17 @@ def in_batches(examples: Iterable[Example], most_tokens: int) -> list[list[Examp
 def by_length(examples: Iterable[Example], most_tokens: int) -> list[list[Example]]:
     """Batches with the least padding, short ones first: for measuring, where order does not matter."""
     return in_batches(sorted(examples, key=lambda example: (example.length, example.place)), most_tokens)
+
+
+def of_epochs(batches_of: Callable[[int], list[Batch]], epochs: float) -> list[Batch]:
+    """Those of all steps, from the batches of each epoch; a broken number of epochs ends within one."""
+    batches: list[Batch] = []
+    epoch = 0
+    while epoch < epochs:
+        ones = batches_of(epoch)
+        batches += ones[: max(1, round(len(ones) * min(1.0, epochs - epoch)))]
+        epoch += 1
+    return batches
 
 
 def epoch_batches(examples: Sequence[Example], most_tokens: int, seed: int, epoch: int) -> list[list[Example]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
-from training.examples import Example, by_length, encode_records, epoch_batches
+from training.examples import Example, by_length, encode_records, epoch_batches, of_epochs
 from training.progress import percent
 from training.recipe import add_recipe_arguments
 from training.workspace import Workspace, make_folder, read_note, write_note
@@ -87,14 +87,8 @@ def encode_parts(workspace: Workspace) -> tuple[list[Example], list[Example]]:
 
 
 def all_batches(examples: Sequence[Example], most_tokens: int, seed: int, epochs: float) -> list[list[Example]]:
-    """Those of all steps; a broken number of epochs ends within one."""
-    batches: list[list[Example]] = []
-    epoch = 0
-    while epoch < epochs:
-        ones = epoch_batches(examples, most_tokens, seed, epoch)
-        batches += ones[: max(1, round(len(ones) * min(1.0, epochs - epoch)))]
-        epoch += 1
-    return batches
+    """The batches of all steps."""
+    return of_epochs(lambda epoch: epoch_batches(examples, most_tokens, seed, epoch), epochs)
 
 
 def token_count(examples: Sequence[Example]) -> int:

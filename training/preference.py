@@ -17,7 +17,7 @@ from app.compose.sentence import Sentence
 from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
 from training.errors import TrainingError
-from training.examples import Example, by_length
+from training.examples import Example, by_length, of_epochs
 from training.lora import encode_parts, remember_below, stage_facts, token_count
 from training.progress import percent
 from training.recipe import add_recipe_arguments
@@ -116,7 +116,7 @@ def prefer(workspace: Workspace) -> Path:
     def loss_of(batch: Sequence[Pair]) -> tuple["Tensor", dict[str, float]]:
         return _pair_loss(network, batch, preference.beta, preference.likelihood, below)
 
-    batches = _all_batches(taught, preference.batch_tokens, recipe.seed, preference.epochs)
+    batches = of_epochs(lambda epoch: _shuffled(taught, preference.batch_tokens, recipe.seed, epoch), preference.epochs)
     stage = Stage(
         name="preference",
         identity=identity,
@@ -270,14 +270,10 @@ def _longer(pair: Pair) -> int:
     return max(example.length for example in pair.examples)
 
 
-def _all_batches(pairs: Sequence[Pair], most_tokens: int, seed: int, epochs: float) -> list[list[Pair]]:
-    batches: list[list[Pair]] = []
-    epoch = 0
-    while epoch < epochs:
-        ones = in_pair_batches(pairs, most_tokens)
-        random.Random(f"{seed}:pairs:{epoch}").shuffle(ones)
-        batches += ones[: max(1, round(len(ones) * min(1.0, epochs - epoch)))]
-        epoch += 1
+def _shuffled(pairs: Sequence[Pair], most_tokens: int, seed: int, epoch: int) -> list[list[Pair]]:
+    """The batches of one epoch, in an order that follows from the seed and the epoch."""
+    batches = in_pair_batches(pairs, most_tokens)
+    random.Random(f"{seed}:pairs:{epoch}").shuffle(batches)
     return batches
 
 
