@@ -148,7 +148,7 @@ def lacking_allocator() -> list[Lack]:
     """
     if not sys.platform.startswith("linux") or ctypes.util.find_library("jemalloc"):
         return []
-    what = Sentence("jemalloc（用处理器训练会快约一倍）", "jemalloc (training on a processor is about twice as fast)")
+    what = Sentence("jemalloc（用处理器训练会快不少）", "jemalloc (training on a processor is a good deal faster)")
     return [Lack(what, _ALLOCATOR)]
 
 
