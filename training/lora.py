@@ -65,7 +65,7 @@ def tune(workspace: Workspace) -> Path:
             clip=tuning.clip,
             validate_every=tuning.validate_every,
             patience=tuning.patience,
-            checkpoint_seconds=tuning.checkpoint_seconds,
+            checkpoint_seconds=recipe.checkpoint_seconds,
         ),
     )
     outcome = run_stage(network, stage, workspace.tuning)
@@ -154,8 +154,9 @@ def run(args: argparse.Namespace) -> int:
     from training.prepare import prepare
 
     workspace = Workspace.of(args)
-    prepare(workspace)
-    folder = tune(workspace)
+    with workspace.alone():
+        prepare(workspace)
+        folder = tune(workspace)
     facts = read_facts(folder) or {}
     print(f"{folder}: validation loss {facts['validation_loss']:.4f} nats per token after step {facts['best_step']}")
     return 0

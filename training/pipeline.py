@@ -124,5 +124,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Do everything."""
     keep_memory()
-    make_all(Workspace.of(args))
+    workspace = Workspace.of(args)
+    with workspace.alone():
+        make_all(workspace)
     return 0

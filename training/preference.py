@@ -132,7 +132,7 @@ def prefer(workspace: Workspace) -> Path:
             clip=recipe.tuning.clip,
             validate_every=max(1, len(batches) // 8),
             patience=4,
-            checkpoint_seconds=recipe.tuning.checkpoint_seconds,
+            checkpoint_seconds=recipe.checkpoint_seconds,
         ),
     )
     outcome = run_stage(network, stage, workspace.preference)
@@ -295,5 +295,6 @@ def run(args: argparse.Namespace) -> int:
                 f"The recipe {workspace.recipe.path.name} has no section preference, so there is no second stage.",
             )
         )
-    print(prefer(workspace))
+    with workspace.alone():
+        print(prefer(workspace))
     return 0

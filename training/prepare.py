@@ -63,6 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Prepare and say where."""
     workspace = Workspace.of(args)
-    prepare(workspace)
+    with workspace.alone():
+        prepare(workspace)
     print(workspace.base)
     return 0

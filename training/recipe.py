@@ -57,7 +57,6 @@ class Tuning:
         clip: the gradient's greatest norm.
         validate_every: steps between two looks at the validation loss.
         patience: how many looks in a row may bring nothing better before training stops.
-        checkpoint_seconds: between two checkpoints, at most about so long.
     """
 
     epochs: float = 2.0
@@ -68,7 +67,6 @@ class Tuning:
     clip: float = 1.0
     validate_every: int = 50
     patience: int = 4
-    checkpoint_seconds: float = 240.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,7 @@ class Recipe:
     """Everything a run depends on; ``path`` is the file it was read from, ``text`` its content.
 
     ``vocabulary`` is ``trimmed`` (what Chinese greetings need, chosen from base and corpus) or ``whole``.
+    ``checkpoint_seconds`` pass at most, about, between two checkpoints; nothing that comes out depends on it.
     """
 
     path: Path
@@ -117,6 +116,7 @@ class Recipe:
     title: str = ""
     vocabulary: str = "trimmed"
     device: str = "auto"
+    checkpoint_seconds: float = 240.0
     adapter: Adapter = field(default_factory=Adapter)
     tuning: Tuning = field(default_factory=Tuning)
     preference: Preference | None = None
@@ -227,6 +227,7 @@ def _check(reader: _Reader, recipe: Recipe) -> None:
     adapter, tuning, preference = recipe.adapter, recipe.tuning, recipe.preference
     limits: dict[str, tuple[float, float, float]] = {
         "seed": (recipe.seed, 0, 2**31 - 1),
+        "checkpoint_seconds": (recipe.checkpoint_seconds, 0, 86_400),
         "merge.seed": (recipe.merge.seed, 0, 2**31 - 1),
         "adapter.rank": (adapter.rank, 1, 512),
         "adapter.alpha": (adapter.alpha, 1e-3, 4096),
@@ -275,7 +276,6 @@ def _limits(where: str, stage: Tuning | Preference) -> Mapping[str, tuple[float,
         "clip": (1e-6, 1e6),
         "validate_every": (1, 1_000_000),
         "patience": (1, 1_000_000),
-        "checkpoint_seconds": (0, 86_400),
         "requests": (1, 10_000_000),
         "temperature": (0.01, 5),
         "beta": (1e-4, 100),

@@ -7,11 +7,14 @@ Layout of ``runs/<name>/``: ``vocabulary.txt`` and ``base.gguf`` (the base with 
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from app.compose.catalog import Catalog, load_catalog
 from app.compose.sentence import Sentence
@@ -39,6 +42,34 @@ class Workspace:
         """The one that ``--recipe`` and ``--out`` name."""
         recipe = recipe_of(args)
         return cls(recipe, run_folder(recipe, args.out))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder against a second run, which the steps take no account of; however this process ends, the
+        system lets go of it.
+
+        Raises:
+            TrainingError: another process is at work in it, or the disk does not allow it.
+        """
+        make_folder(self.folder)
+        file = self.folder / "run.lock"
+        lock = FileLock(file)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise TrainingError(
+                Sentence(
+                    "另一个命令正在这个文件夹里训练。请等它做完，或用 --out 换一个文件夹。",
+                    "Another command is training in this folder. Wait until it is done, or choose another with --out.",
+                ),
+                str(self.folder),
+            ) from error
+        except OSError as error:
+            raise unwritten(error, file) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def vocabulary(self) -> Path:
@@ -128,7 +159,7 @@ class Workspace:
 
         Raises:
             ModelError: not a whole GGUF model.
-            TrainingError: another architecture, or another file than the recipe names.
+            TrainingError: another architecture, a stretched context, or another file than the recipe names.
         """
         file = self.recipe.base.file
         if not file.is_file():
@@ -149,6 +180,7 @@ class Workspace:
                     f"The base's architecture is {family}; only {', '.join(FAMILIES)} can be trained. Choose another.",
                 )
             )
+        _refuse_stretched(header, family)
         _ = self.base_sha256
         return header
 
@@ -157,6 +189,22 @@ class Workspace:
         state = [VERSION, self.recipe.seed, self.base_sha256, self.corpus_sha256, self.recipe.vocabulary]
         state += [_plain(part) for part in parts]
         return hashlib.sha256(json.dumps(state, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _refuse_stretched(header: Header, family: str) -> None:
+    """A base whose rotary positions are scaled (YaRN and its like): llama.cpp scales them, transformers reads the file
+    as if it said nothing, and the two would be two different models."""
+    scaling = header.metadata.get(f"{family}.rope.scaling.type", "none")
+    linear = header.metadata.get(f"{family}.rope.scale_linear", 1.0)
+    if scaling != "none" or linear != 1.0:
+        raise TrainingError(
+            Sentence(
+                "这个底座用 rope.scaling 把上下文拉长过，训练时读不出这一点，练出来会对不上。请换没有拉长的原版底座。",
+                "This base's context was stretched with rope.scaling, which training cannot read; the adapter would "
+                "not fit. Use the original base, without stretching.",
+            ),
+            f"rope.scaling.type {scaling}, rope.scale_linear {linear}",
+        )
 
 
 def _plain(part: Any) -> Any:

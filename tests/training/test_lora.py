@@ -37,7 +37,7 @@ EPOCHS = 8  # so many that a process is stopped well before it is done
 def whole(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A run nothing happened to."""
     folder = tmp_path_factory.mktemp("whole")
-    made = workspace(folder, tiny_base, tuning={"epochs": EPOCHS, "checkpoint_seconds": 0})
+    made = workspace(folder, tiny_base, tuning={"epochs": EPOCHS}, checkpoint_seconds=0)
     prepare(made)
     tune(made)
     return made
@@ -106,13 +106,22 @@ def test_killed_at_several_moments_and_started_again_it_ends_with_the_same_bytes
         assert (out / "tuning" / "adapter" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_two_runs_in_one_folder_do_not_disturb_each_other(whole: Workspace):
+    with whole.alone():
+        second = start_lora(whole.recipe.path, whole.folder)
+        _, said = second.communicate()
+    assert second.returncode == 1 and "正在这个文件夹里训练" in said and "Traceback" not in said
+    with whole.alone():
+        pass  # the first has let go of it
+
+
 def test_whatever_a_run_depends_on_makes_it_another_run(whole: Workspace, tiny_float_base: Path, tmp_path: Path):
     def identity(**changes: Any) -> str:
         made = workspace(tmp_path, Path(whole.recipe.base.file), **changes)
         return made.identity("lora", made.recipe.adapter, made.recipe.tuning)
 
     first = identity()
-    assert identity(name="other", title="别的", merge={"seed": 5}) == first
+    assert identity(name="other", title="别的", merge={"seed": 5}, checkpoint_seconds=7) == first
     changes: tuple[dict[str, Any], ...] = ({"seed": 4}, {"tuning": {"learning_rate": 2e-3}}, {"adapter": {"rank": 8}})
     for change in (*changes, {"vocabulary": "whole"}, {"base": {"file": str(tiny_float_base)}}):
         assert identity(**change) != first, change
@@ -165,12 +174,13 @@ def test_few_records_on_a_trimmed_base_train(tiny_base: Path, tmp_path: Path):
     assert (read_facts(tune(made)) or {})["records"] == {"train": 1, "validation": 1}
 
 
-def _with_architecture(path: Path, family: str, out: Path) -> Path:
+def _with_value(path: Path, key: str, value: str, out: Path) -> Path:
+    """A copy of a GGUF file in which the header says one thing otherwise, or more."""
     header = read_header(path)
-    values = header.metadata | {"general.architecture": family}
+    kinds = header.kinds | {key: header.kinds["general.architecture"]}
     tensors = [(tensor.name, tensor.type, tensor.shape) for tensor in header.tensors]
     with out.open("wb") as file:
-        write_header(file, values, header.kinds, tensors)
+        write_header(file, header.metadata | {key: value}, kinds, tensors)
         file.write(path.read_bytes()[header.data_offset :])
     return out
 
@@ -186,9 +196,12 @@ def test_a_base_that_cannot_be_trained_is_refused_with_a_sentence(tiny_base: Pat
     zh, en = _said(workspace(tmp_path, tmp_path / "half.gguf"))
     assert "half.gguf" in zh and "half.gguf" in en
     for family in ("bert", "phi3"):
-        other = _with_architecture(tiny_base, family, tmp_path / f"{family}.gguf")
+        other = _with_value(tiny_base, "general.architecture", family, tmp_path / f"{family}.gguf")
         zh, en = _said(workspace(tmp_path, other))
         assert family in zh and family in en and "Qwen3" in en.replace("qwen3", "Qwen3")
+    stretched = _with_value(tiny_base, "qwen2.rope.scaling.type", "yarn", tmp_path / "long.gguf")
+    zh, en = _said(workspace(tmp_path, stretched))
+    assert "rope.scaling" in zh and "without stretching" in en
     upper = {"sha256": sha256_of(tiny_base).upper()}
     prepare(workspace(tmp_path, tiny_base, base=upper))
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"base.gguf", "vocabulary.txt", "prepared.json"}
