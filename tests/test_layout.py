@@ -14,13 +14,14 @@ OURS = ("app", "training", "setup_steps", "tests")
 ARROWS = {
     "app.compose": (),
     "app.models": ("app.compose",),
-    "app.engine": ("app.compose", "app.models.verify", "app.models.errors"),
+    "app.llama": ("app.compose.prompt",),
+    "app.engine": ("app.compose", "app.llama", "app.models.verify", "app.models.errors"),
     "app.people": ("app.compose",),
     "app.cards": ("app.compose",),
     "app.gui": ("app.compose", "app.models", "app.engine.client", "app.engine.protocol", "app.people", "app.cards"),
     "app.commands": ("app.compose", "app.models", "app.engine"),
     "app.__main__": ("app.commands", "app.gui.application"),
-    "training": ("app.compose", "app.models"),
+    "training": ("app.compose", "app.llama", "app.models"),
     "setup_steps": ("app.compose.sentence",),
     "run": ("setup_steps",),
 }
@@ -29,7 +30,7 @@ ARROWS = {
 CONFINED = {
     "PySide6": ("app.gui",),
     "shiboken6": ("app.gui",),
-    "llama_cpp": ("app.engine.runtime", "app.engine.device", "training"),
+    "llama_cpp": ("app.llama", "app.engine.device", "training.decoder", "training.quantize"),
     "torch": ("training",),
     "transformers": ("training",),
     "sqlite3": ("app.people",),

@@ -1,25 +1,21 @@
 """A record as the token ids a model is trained and measured on, by the tokenizer in the model's own GGUF file.
 
 Exactly what the app feeds the model: the prompt is :mod:`app.compose.prompt`'s, tokenized segment by segment as
-``app.engine.runtime.Runtime.tokenize`` does it. Opens the vocabulary of a file and nothing else of it.
+the engine does it. Opens the vocabulary of a file and nothing else of it.
 """
 
-import ctypes
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-
-from llama_cpp import llama_cpp
+from typing import NamedTuple, Self
 
 from app.compose.catalog import Catalog
 from app.compose.prompt import TURN_END, Segment, prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
+from app.llama.model import LlamaError, Model
 from app.models.verify import verify_model
 from training.errors import TrainingError
-from training.llama_log import fresh_log
 from training.records import Record
 
 
@@ -41,21 +37,13 @@ class Encoder:
         TrainingError: llama.cpp cannot read its vocabulary, or nothing in it ends a turn.
     """
 
-    _model: Any = None  # llama.cpp's pointer, None after close()
-    end: int
-    size: int
-
     def __init__(self, path: Path) -> None:
         verify_model(path, sha256=None)
-        log = fresh_log()
-        llama_cpp.llama_backend_init()
-        params = llama_cpp.llama_model_default_params()
-        params.vocab_only = True
-        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
-        if self._model is None:
-            raise _unreadable(path, str(log))
-        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
-        self.size = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
+        try:
+            self._model = Model(path, vocabulary_only=True)
+        except LlamaError as error:
+            raise _unreadable(path, str(error)) from error
+        self.size = self._model.vocabulary_size
         self.end = self._end_of_turn()
         if self.end < 0:
             self.close()
@@ -63,9 +51,7 @@ class Encoder:
 
     def close(self) -> None:
         """Free the vocabulary. Harmless when done twice."""
-        if self._model is not None:
-            llama_cpp.llama_model_free(self._model)
-        self._model = None
+        self._model.close()
 
     def __enter__(self) -> Self:
         return self
@@ -85,12 +71,7 @@ class Encoder:
 
     def encode_segments(self, segments: Iterable[Segment]) -> list[int]:
         """Segments as the app's runtime encodes them: the BOS token where the vocabulary adds one, then each."""
-        tokens = []
-        if llama_cpp.llama_vocab_get_add_bos(self._vocabulary):
-            tokens.append(llama_cpp.llama_vocab_bos(self._vocabulary))
-        for text, special in segments:
-            tokens += self.tokenize(text, special=special)
-        return tokens
+        return self._model.tokenize_prompt(segments)
 
     def encode_answer(self, text: str) -> list[int]:
         """A greeting, as plain text whatever it contains, and the token that ends the turn."""
@@ -98,17 +79,11 @@ class Encoder:
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; control tokens are recognized in it only where ``special``."""
-        encoded = text.encode("utf-8")
-        # No token is shorter than a byte.
-        found = (llama_cpp.llama_token * (len(encoded) + 8))()
-        count = llama_cpp.llama_tokenize(self._vocabulary, encoded, len(encoded), found, len(found), False, special)
-        return list(found[:count])
+        return self._model.tokenize(text, special=special)
 
     def piece(self, token: int) -> bytes:
         """The bytes a token stands for; of a control token, its name."""
-        buffer = ctypes.create_string_buffer(512)
-        count = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, True)
-        return buffer.raw[: max(0, count)]
+        return self._model.piece(token, special=True)
 
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """The bytes of each token; joined, the text."""
@@ -119,7 +94,7 @@ class Encoder:
         ids = self.tokenize(TURN_END, special=True)
         if len(ids) == 1 and self.tokenize(TURN_END) != ids:
             return ids[0]
-        return int(llama_cpp.llama_vocab_eos(self._vocabulary))
+        return self._model.end_of_sequence
 
 
 def _unreadable(path: Path, detail: str) -> TrainingError:

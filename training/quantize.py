@@ -55,7 +55,7 @@ def quantize(source: Path, out: Path, type_name: str = "Q4_K_M", threads: int | 
     # Compiled code; most steps do without it.
     from llama_cpp import llama_cpp
 
-    from training.llama_log import fresh_log
+    from app.llama.log import fresh_log
 
     if not is_float(verify_model(source, sha256=None)) and type_name not in FLOAT_TYPES:
         raise already_quantized(source)

@@ -1,34 +1,29 @@
 """One open model: tokenizes a prompt, decodes several candidates of it in one batch, can be stopped at any moment.
 
-The only module besides :mod:`app.engine.device` that touches llama.cpp. It knows nothing of processes and pipes, and
-one thread uses it at a time; only :meth:`Runtime.stop` may be called from another.
+It knows nothing of processes and pipes, and one thread uses it at a time; only :meth:`Runtime.stop` may be called from
+another.
 
 Sequence 0 of the context holds the prompt, evaluated once; the candidates are sequences 1 and up, which share its cells
 and add only their own. A candidate that ends leaves the batch and its cells.
 """
 
-import ctypes
-import functools
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from llama_cpp import llama_cpp
 
 from app.compose.prompt import Segment
 from app.engine import device, errors
 from app.engine.candidate import Candidate
 from app.engine.protocol import Finished, Piece, Write
 from app.engine.sampling import Floats, Tokens, pick, relative_weights
+from app.llama.context import NO_MEMORY, STOPPED, Context
+from app.llama.model import LlamaError, Model
 
 MOST_PARALLEL = 32  # candidates decoded at once; more of them wait for a place
 BATCH = 256  # tokens of a prompt evaluated at once
-_LOG_LINES = 40
-_TROUBLE = (3, 4)  # enum ggml_log_level of ggml.h: warnings and errors
-
 
 # One row of relative weights and its sum.
 _Chances = tuple[Floats, float]
@@ -49,88 +44,43 @@ class Runtime:
         EngineError: out_of_memory, model_unsupported or model_damaged.
     """
 
-    # Pointers of llama.cpp, None until they are opened and after they are closed.
-    _model: Any = None
-    _context: Any = None
-    _batch: Any = None
-    _vocabulary: Any
-    _memory: Any
-
-    threads: int
-    context: int
-    trained_context: int
-    vocabulary_size: int
-    layers_on_gpu: int
-
     def __init__(
         self, path: Path, *, gpu: device.Gpu | None, threads: int, context: int, progress: Callable[[float], bool]
     ) -> None:
-        self._log = _native_log()
-        self._log.lines.clear()
-        llama_cpp.llama_backend_init()
         self._stopped = False
-        self._going_on = True
         self._prompt: list[int] = []
-        # ctypes keeps no reference to a callback it hands to C.
-        self._on_progress = llama_cpp.llama_progress_callback(lambda fraction, _: self._report(progress, fraction))
-        self._on_abort = llama_cpp.ggml_abort_callback(lambda _: self._stopped)
-        try:
-            self._open_model(path, gpu)
-            self._open_context(gpu, threads, context)
-            self._try_one_token()
-        except BaseException:
-            self.close()
-            raise
-
-    def _open_model(self, path: Path, gpu: device.Gpu | None) -> None:
-        params = llama_cpp.llama_model_default_params()
-        # A list of exactly the device chosen, ended by NULL: an empty one keeps every GPU out of it.
-        handles = [gpu.handle, None] if gpu else [None]
-        self._devices = (ctypes.c_void_p * len(handles))(*handles)
-        params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
-        params.n_gpu_layers = -1 if gpu else 0
-        params.progress_callback = self._on_progress
-        self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), params)
-        if self._model is None:
-            if not self._going_on:
-                raise errors.OpeningStopped
-            raise self._unopened()
-        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
-        self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
-        if self.vocabulary_size == 0:
-            raise errors.model_unsupported("the file has no vocabulary")
-
-    def _open_context(self, gpu: device.Gpu | None, threads: int, context: int) -> None:
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = context
-        params.n_batch = params.n_ubatch = BATCH
-        params.n_seq_max = MOST_PARALLEL + 1
-        params.n_outputs_max = MOST_PARALLEL + 1
-        # One pool of cells for all sequences, or every one would get a 33rd of the context.
-        params.kv_unified = True
-        params.n_threads = params.n_threads_batch = threads
-        params.offload_kqv = params.op_offload = gpu is not None
-        if gpu is None:
-            # On a processor it saves nothing here, and it rounds attention to half precision.
-            params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        params.abort_callback = self._on_abort
-        params.no_perf = True
-        self._context = llama_cpp.llama_init_from_model(self._model, params)
-        if self._context is None:
-            raise self._unopened()
-        self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
-        self._tokens = np.ctypeslib.as_array(self._batch.token, (BATCH,))
-        self._positions = np.ctypeslib.as_array(self._batch.pos, (BATCH,))
-        self._outputs = np.ctypeslib.as_array(self._batch.logits, (BATCH,))
-        np.ctypeslib.as_array(self._batch.n_seq_id, (BATCH,))[:] = 1
-        self._weights: Floats = np.empty((MOST_PARALLEL + 1, self.vocabulary_size), np.float32)
         self._pieces: dict[int, bytes | None] = {}
         self._avoided: dict[tuple[str, ...], Tokens] = {}
-        self.context = llama_cpp.llama_n_ctx(self._context)
-        self.trained_context = llama_cpp.llama_model_n_ctx_train(self._model)
-        self.threads = threads
-        self.layers_on_gpu = llama_cpp.llama_model_n_layer(self._model) + 1 if gpu else 0
+        with ExitStack() as opened:
+            self._model = _open_model(path, gpu, progress)
+            opened.callback(self._model.close)
+            self._context = self._open_context(gpu, threads, context)
+            opened.callback(self._context.close)
+            self.name = self._model.name
+            self.parameters = self._model.parameters
+            self.vocabulary_size = self._model.vocabulary_size
+            self.trained_context = self._model.trained_context
+            self.context = self._context.cells
+            self.threads = threads
+            self.layers_on_gpu = self._model.layers + 1 if gpu else 0
+            self._weights: Floats = np.empty((MOST_PARALLEL + 1, self.vocabulary_size), np.float32)
+            self._try_one_token()
+            self._opened = opened.pop_all()
+
+    def _open_context(self, gpu: device.Gpu | None, threads: int, cells: int) -> Context:
+        try:
+            return Context(
+                self._model,
+                cells=cells,
+                batch=BATCH,
+                sequences=MOST_PARALLEL + 1,
+                threads=threads,
+                outputs=MOST_PARALLEL + 1,
+                on_cpu=gpu is None,
+                aborted=lambda: self._stopped,
+            )
+        except LlamaError as error:
+            raise _unopened(error) from error
 
     def _try_one_token(self) -> None:
         """Evaluate one token: a device that cannot, or weights that are not numbers, show now and not in a greeting."""
@@ -141,25 +91,7 @@ class Runtime:
 
     def close(self) -> None:
         """Free the context and the model. Harmless when done twice."""
-        if self._batch is not None:
-            llama_cpp.llama_batch_free(self._batch)
-        if self._context is not None:
-            llama_cpp.llama_free(self._context)
-        if self._model is not None:
-            llama_cpp.llama_model_free(self._model)
-        self._model = self._context = self._batch = None
-
-    @property
-    def name(self) -> str:
-        """What the file calls itself, "" when it does not say."""
-        buffer = ctypes.create_string_buffer(256)
-        found = llama_cpp.llama_model_meta_val_str(self._model, b"general.name", buffer, len(buffer))
-        return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
-
-    @property
-    def parameters(self) -> int:
-        """How many weights the model has."""
-        return llama_cpp.llama_model_n_params(self._model)
+        self._opened.close()
 
     def stop(self) -> None:
         """End the job that is running as soon as the device can; safe from any thread, lasts until :meth:`rearm`."""
@@ -175,25 +107,16 @@ class Runtime:
         Raises:
             EngineError: bad_request, for text that is not valid Unicode.
         """
-        tokens = []
-        if llama_cpp.llama_vocab_get_add_bos(self._vocabulary):
-            tokens.append(llama_cpp.llama_vocab_bos(self._vocabulary))
-        for text, special in segments:
-            try:
-                encoded = text.encode()
-            except UnicodeEncodeError as error:
-                raise errors.bad_request(
-                    "填的内容里有无法识别的字符，请删掉后再写。",
-                    "What was filled in contains characters that are not text; remove them and try again.",
-                    error.reason,
-                ) from error
-            # No token is shorter than a byte.
-            found = (llama_cpp.llama_token * (len(encoded) + 8))()
-            count = llama_cpp.llama_tokenize(self._vocabulary, encoded, len(encoded), found, len(found), False, special)
-            if count < 0:
-                raise errors.internal(f"llama_tokenize returned {count} for {len(encoded)} bytes")
-            tokens += found[:count]
-        return tokens
+        try:
+            return self._model.tokenize_prompt(segments)
+        except UnicodeEncodeError as error:
+            raise errors.bad_request(
+                "填的内容里有无法识别的字符，请删掉后再写。",
+                "What was filled in contains characters that are not text; remove them and try again.",
+                error.reason,
+            ) from error
+        except LlamaError as error:
+            raise errors.internal(str(error)) from error
 
     def write(self, job: Write) -> Iterator[Piece | Finished]:
         """Decode the candidates of one job, yielding text as it comes and each candidate's end.
@@ -234,7 +157,7 @@ class Runtime:
                     if text:
                         yield Piece(job.job, candidate.index, text)
                     if end:
-                        llama_cpp.llama_memory_seq_rm(self._memory, candidate.sequence, -1, -1)
+                        self._context.remove(candidate.sequence)
                         places.append(candidate.sequence)
                         yield candidate.finished(job.job, end)
                     else:
@@ -244,10 +167,10 @@ class Runtime:
                 yield candidate.finished(job.job, "cancelled")
         finally:
             for sequence in range(1, width + 1):
-                llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+                self._context.remove(sequence)
 
     def _begin(self, index: int, sequence: int, seed: int) -> Candidate:
-        llama_cpp.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
+        self._context.copy(0, sequence)
         return Candidate(index, sequence, np.random.default_rng((seed, index)))
 
     def _after_prompt(self, prompt: list[int]) -> _Chances | None:
@@ -270,62 +193,42 @@ class Runtime:
         """Put ``tokens`` into sequence 0. The logits after the last, shape (1, vocabulary); None when stopped."""
         for start in range(0, len(tokens), BATCH):
             part = tokens[start : start + BATCH]
-            ending = start + len(part) == len(tokens)
-            self._fill(part, range(start, start + len(part)), [0] * len(part))
-            self._outputs[: len(part)] = 0
-            self._outputs[len(part) - 1] = ending
-            if self._stopped or not self._decode():
+            wanted = [False] * (len(part) - 1) + [start + len(part) == len(tokens)]
+            if self._stopped or not self._decode(part, range(start, start + len(part)), [0] * len(part), wanted):
                 return None
-        return self._logits(1)
+        return self._context.logits(1)
 
     def _after_step(self, live: list[Candidate], prompt: int) -> list[_Chances] | None:
         """What may come next in each live candidate, after its last token was evaluated; None when stopped."""
         if not live:
             return []
-        self._fill(
+        going_on = self._decode(
             [candidate.last for candidate in live],
             [prompt + candidate.tokens - 1 for candidate in live],
             [candidate.sequence for candidate in live],
+            [True] * len(live),
         )
-        self._outputs[: len(live)] = 1
-        if not self._decode():
+        if not going_on:
             return None
-        return _chances(*relative_weights(self._logits(len(live)), self._weights))
+        return _chances(*relative_weights(self._context.logits(len(live)), self._weights))
 
-    def _fill(self, tokens: Sequence[int], positions: Sequence[int], sequences: Sequence[int]) -> None:
-        count = len(tokens)
-        self._tokens[:count] = tokens
-        self._positions[:count] = positions
-        for place, sequence in enumerate(sequences):
-            self._batch.seq_id[place][0] = sequence
-        self._batch.n_tokens = count
-
-    def _decode(self) -> bool:
-        """Run the batch. False when it was stopped; what it had done by then is forgotten."""
-        result = llama_cpp.llama_decode(self._context, self._batch)
+    def _decode(
+        self, tokens: Sequence[int], positions: Sequence[int], sequences: Sequence[int], outputs: Sequence[bool]
+    ) -> bool:
+        """Evaluate a batch. False when it was stopped; what it had done by then is forgotten."""
+        result = self._context.decode(tokens, positions, sequences, outputs)
         if result == 0:
             return True
         self._forget()
-        if result == 2 and self._stopped:
+        if result == STOPPED and self._stopped:
             return False
-        detail = f"llama_decode returned {result}; {self._log}"
-        raise errors.out_of_memory(detail) if result == -2 else errors.internal(detail)
-
-    def _logits(self, rows: int) -> Floats:
-        """The context's own memory, valid until the next batch."""
-        return np.ctypeslib.as_array(llama_cpp.llama_get_logits(self._context), (rows, self.vocabulary_size))
+        detail = f"llama_decode returned {result}; {self._model.log}"
+        raise errors.out_of_memory(detail) if result == NO_MEMORY else errors.internal(detail)
 
     def _bytes_of(self, token: int) -> bytes | None:
         """What a token adds to a text; None for the tokens that end one: a greeting has no use for control tokens."""
         if token not in self._pieces:
-            if llama_cpp.llama_vocab_is_eog(self._vocabulary, token) or llama_cpp.llama_vocab_is_control(
-                self._vocabulary, token
-            ):
-                self._pieces[token] = None
-            else:
-                buffer = ctypes.create_string_buffer(512)
-                count = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, False)
-                self._pieces[token] = buffer.raw[: max(0, count)]
+            self._pieces[token] = None if self._model.ends_or_controls(token) else self._model.piece(token)
         return self._pieces[token]
 
     def _tokens_with(self, texts: tuple[str, ...]) -> Tokens:
@@ -343,39 +246,34 @@ class Runtime:
     def _forget(self) -> None:
         """Empty the context."""
         self._prompt = []
-        llama_cpp.llama_memory_clear(self._memory, False)
-
-    def _report(self, progress: Callable[[float], bool], fraction: float) -> bool:
-        self._going_on = self._going_on and progress(fraction)
-        return self._going_on
-
-    def _unopened(self) -> errors.EngineError:
-        """Why llama.cpp returned nothing, from the last it said."""
-        detail = str(self._log)
-        memory = any(words in detail.lower() for words in ("out of memory", "allocate", "bad_alloc"))
-        return errors.out_of_memory(detail) if memory else errors.model_unsupported(detail)
+        self._context.clear()
 
 
-class _NativeLog:
-    """The last warnings and errors of llama.cpp."""
+def _open_model(path: Path, gpu: device.Gpu | None, progress: Callable[[float], bool]) -> Model:
+    going_on = True
 
-    def __init__(self) -> None:
-        self.lines: deque[str] = deque(maxlen=_LOG_LINES)
-        self._receiver = llama_cpp.llama_log_callback(self._keep)
-        llama_cpp.llama_log_set(self._receiver, None)
+    def report(fraction: float) -> bool:
+        nonlocal going_on
+        going_on = going_on and progress(fraction)
+        return going_on
 
-    def _keep(self, level: int, text: bytes, _: object) -> None:
-        if level in _TROUBLE:
-            self.lines.append(text.decode("utf-8", "replace"))
+    try:
+        model = Model(path, devices=[gpu.handle] if gpu else [], progress=report)
+    except LlamaError as error:
+        if not going_on:
+            raise errors.OpeningStopped from error
+        raise _unopened(error) from error
+    if model.vocabulary_size == 0:
+        model.close()
+        raise errors.model_unsupported("the file has no vocabulary")
+    return model
 
-    def __str__(self) -> str:
-        return "".join(self.lines).strip()
 
-
-@functools.cache
-def _native_log() -> _NativeLog:
-    """The one log of this process: llama.cpp writes to it even while a model is freed, so it is never given up."""
-    return _NativeLog()
+def _unopened(error: LlamaError) -> errors.EngineError:
+    """Why llama.cpp does not open a model, from the last it said."""
+    detail = str(error)
+    memory = any(words in detail.lower() for words in ("out of memory", "allocate", "bad_alloc"))
+    return errors.out_of_memory(detail) if memory else errors.model_unsupported(detail)
 
 
 def _chances(weights: Floats, totals: Floats) -> list[_Chances]:

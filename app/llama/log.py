@@ -1,4 +1,4 @@
-"""What llama.cpp says while a training step uses it: kept for the error that may follow, and off the terminal.
+"""What llama.cpp says: kept for the error that may follow, and off the terminal.
 
 Its log cuts long values in the middle of characters, which the binding's own printer stumbles over.
 """
