@@ -15,6 +15,7 @@ from training import (
     prepare,
     quantization_table,
     quantize,
+    reading,
     split,
     trim,
     trim_proof,
@@ -31,7 +32,7 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table, benchmark),
+        *(trim, trim_proof, quantize, loss, quantization_table, reading, benchmark),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()

@@ -25,8 +25,7 @@ def chosen_records(args: argparse.Namespace, catalog: Catalog) -> tuple[Record, 
     Raises:
         TrainingError: the corpus or its split cannot be read, or nothing is left.
     """
-    records: tuple[Record, ...] = getattr(read_split(args.corpus, read_corpus(args.corpus, catalog)), args.part)
-    chosen = spread(records, args.limit)
+    chosen = spread(part_records(args, catalog), args.limit)
     if not chosen:
         raise TrainingError(
             Sentence(
@@ -35,6 +34,12 @@ def chosen_records(args: argparse.Namespace, catalog: Catalog) -> tuple[Record, 
             )
         )
     return chosen
+
+
+def part_records(args: argparse.Namespace, catalog: Catalog) -> tuple[Record, ...]:
+    """Every record of the part, whatever ``--limit`` says."""
+    records: tuple[Record, ...] = getattr(read_split(args.corpus, read_corpus(args.corpus, catalog)), args.part)
+    return records
 
 
 def spread(records: Sequence[Record], limit: int | None) -> tuple[Record, ...]:
