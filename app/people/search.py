@@ -1,0 +1,93 @@
+"""Finding texts as a person types: newest first, page by page.
+
+An entry is found when every word of the query stands somewhere in it, one character being a word too, whatever its
+width or case (:func:`app.people.text.searchable`). The index and reading every entry find the same.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.people.history import Written, written_from
+from app.people.store import Store
+from app.people.text import phrase, words
+
+PAGE = 50
+_END = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to show; what is left out does not narrow it. ``recipient`` is a person's id."""
+
+    query: str = ""
+    recipient: int | None = None
+    year: int | None = None
+    occasion: str = ""
+    favourites: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Entries, newest first; ``before`` asks for the next page, None when this is the last."""
+
+    entries: tuple[Written, ...]
+    before: int | None
+
+
+def search(store: Store, filters: Filters, before: int | None = None, limit: int = PAGE) -> Page:
+    """One page of what matches.
+
+    Args:
+        before: the last page's ``before``; None begins with the newest.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    sought = words(filters.query)
+    # A person's texts and the favourites are few: reading them all beats asking the index for everybody's.
+    indexed = bool(sought) and store.full_text and filters.recipient is None and not filters.favourites
+    conditions = ["written.deletion IS NULL"]
+    values: list[Any] = []
+    if indexed:
+        # CROSS JOIN keeps SQLite from turning the order round: the index yields ids from the newest on, unsorted.
+        source = "search_index CROSS JOIN written ON written.id = search_index.rowid"
+        order = "search_index.rowid"
+        conditions.append("search_index MATCH ?")
+        values.append(" AND ".join(phrase(word) for word in sought))
+    else:
+        source, order = "written", "written.id"
+        conditions += ["instr(searchable, ?) > 0"] * len(sought)
+        values += sought
+    conditions.append(f"{order} < ?")
+    values.append(_END if before is None else before)
+    for column, value in (("recipient", filters.recipient), ("year", filters.year), ("occasion", filters.occasion)):
+        if value not in (None, ""):
+            conditions.append(f"written.{column} = ?")
+            values.append(value)
+    if filters.favourites:
+        conditions.append("written.favourite")
+    with store.reading() as connection:
+        rows = connection.execute(
+            f"SELECT written.* FROM {source} WHERE {' AND '.join(conditions)} ORDER BY {order} DESC LIMIT ?",
+            (*values, limit + 1),
+        ).fetchall()
+    entries = tuple(written_from(row) for row in rows[:limit])
+    return Page(entries, entries[-1].id if len(rows) > limit else None)
+
+
+def years(store: Store) -> tuple[int, ...]:
+    """The years anything was written for, newest first."""
+    return tuple(_distinct(store, "year"))
+
+
+def occasions(store: Store) -> tuple[str, ...]:
+    """The occasion ids anything was written for."""
+    return tuple(_distinct(store, "occasion"))
+
+
+def _distinct(store: Store, column: str) -> list[Any]:
+    with store.reading() as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT {column} FROM written WHERE deletion IS NULL ORDER BY {column} DESC"
+        ).fetchall()
+    return [row[0] for row in rows]
