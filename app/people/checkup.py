@@ -9,7 +9,7 @@ from app.people import beside, schema
 from app.people.backup import backups
 from app.people.connection import connect
 from app.people.errors import StoreError, not_sqlite
-from app.people.salvage import Salvaged, salvage
+from app.people.salvage import Salvaged, Unreadable, salvage
 
 _MAGIC = b"SQLite format 3\0"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -65,11 +65,11 @@ def mend(path: Path, problem: str) -> Sentence:
     beside.keep_copy(path, kept)
     try:
         with beside.whole_file(path) as part:
-            salvaged = salvage(kept, part)
+            salvaged = salvage(kept, part, next(iter(backups(path)), None))
             beside.drop_journals(path)
     except BaseException as error:
         beside.discard(kept)
-        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
+        if isinstance(error, Unreadable):
             raise _unreadable(path, f"{problem}; {error}") from error
         raise
     return _mended(path, kept, salvaged)
@@ -97,17 +97,17 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 def _mended(path: Path, kept: Path, salvaged: Salvaged) -> Sentence:
-    if not salvaged.lost:
-        return Sentence(
-            f"{path.name} 有损坏，已经修好：能读到的 {salvaged.rows} 条记录都在。损坏的原文件留在 {kept}。",
-            f"{path.name} was damaged and has been repaired: all {salvaged.rows} records found are there. The damaged "
-            f"file is kept as {kept}.",
-        )
+    zh = en = ""
+    if salvaged.from_backup:
+        zh += f"，{salvaged.from_backup} 条取自最近的备份"
+        en += f", {salvaged.from_backup} were taken from the latest backup"
+    if salvaged.lost:
+        zh += f"，{salvaged.lost} 条读不出来，备份里也没有"
+        en += f", {salvaged.lost} could not be read and are in no backup"
     return Sentence(
-        f"{path.name} 有损坏，已经修复：读出了 {salvaged.rows} 条记录，有 {salvaged.lost} 条读不出来。"
-        f"损坏的原文件留在 {kept}；也可以在设置里恢复到备份{_latest(path, '（', '）')}。",
-        f"{path.name} was damaged and has been repaired: {salvaged.rows} records were read, {salvaged.lost} could not "
-        f"be. The damaged file is kept as {kept}; a backup can be restored in the settings{_latest(path, ' (', ')')}.",
+        f"{path.name} 有损坏，已经修好：读出了 {salvaged.rows} 条记录{zh}。损坏的原文件留在 {kept}。",
+        f"{path.name} was damaged and has been repaired: {salvaged.rows} records were read{en}. The damaged file is "
+        f"kept as {kept}.",
     )
 
 

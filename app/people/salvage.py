@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,64 +12,95 @@ from app.people.schema import MIGRATIONS, TABLES, VERSION, version_of, whole
 _LAST = 2**63 - 1  # SQLite's greatest id; ours begin at 0
 
 
+class Unreadable(Exception):
+    """Not even the list of tables can be read."""
+
+
 @dataclass(frozen=True)
 class Salvaged:
-    """How many rows came through, and how many are known to have been there and could not be read."""
+    """How many rows were read, how many others came from the backup, and how many are known of and lost."""
 
-    rows: int
-    lost: int
+    rows: int = 0
+    from_backup: int = 0
+    lost: int = 0
 
 
-def salvage(damaged: Path, out: Path) -> Salvaged:
+def salvage(damaged: Path, out: Path, backup: Path | None) -> Salvaged:
     """Copy every readable row of ``damaged`` into the new file ``out``, which gets tables of the same version.
 
+    Args:
+        backup: where rows are looked for that are known from an index and cannot be read.
+
     Raises:
-        sqlite3.DatabaseError: not even the list of tables can be read, or ``out`` cannot be written.
+        Unreadable: see there.
+        sqlite3.Error: ``out`` cannot be written.
     """
-    rows = lost = 0
-    with (
-        closing(connect_read_only(damaged)) as source,
-        closing(sqlite3.connect(out, isolation_level=None)) as target,
-    ):
+    total = Salvaged()
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(connect_read_only(damaged)))
+        earlier = stack.enter_context(closing(connect_read_only(backup))) if backup else None
+        target = stack.enter_context(closing(sqlite3.connect(out, isolation_level=None)))
+        with whole(target):
+            for table in _make_tables(source, target):
+                total = _copy(source, earlier, target, table, total)
+            _mend_references(target)
+    return total
+
+
+def _make_tables(source: sqlite3.Connection, target: sqlite3.Connection) -> tuple[str, ...]:
+    """Give ``target`` the tables ``source`` should have, and make sure that it has them; their names."""
+    try:
         version = version_of(source)
         if not 0 < version <= VERSION:
             version = VERSION
-        with whole(target):
-            for step in MIGRATIONS[:version]:
-                for statement in step:
-                    target.execute(statement)
-            target.execute(f"PRAGMA user_version = {version}")
-            known = {name for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            for table in TABLES:
-                if table in known:
-                    copied, missed = _copy(source, target, table)
-                    rows += copied
-                    lost += missed
-            _mend_references(target)
-    return Salvaged(rows, lost)
+        for step in MIGRATIONS[:version]:
+            for statement in step:
+                target.execute(statement)
+        target.execute(f"PRAGMA user_version = {version}")
+        made = {name for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = tuple(table for table in TABLES if table in made)
+        for table in tables:
+            source.execute(f"SELECT {', '.join(_columns(target, table))} FROM {table} LIMIT 0")
+    except sqlite3.DatabaseError as error:
+        raise Unreadable(str(error)) from error
+    return tables
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> tuple[int, int]:
-    columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
-    names = ", ".join(columns)
-    insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"
-    read = set()
-    for row in _readable(source, f"SELECT id, {names} FROM {table}"):
-        # A row that breaks a constraint is no row of ours but a misread page.
-        if target.execute(insert, row[1:]).rowcount == 1:
-            read.add(row[0])
-    indexed = _ids_of_index(source, table)
-    for id in indexed - read:
-        try:
-            row = source.execute(f"SELECT {names} FROM {table} WHERE id = ?", (id,)).fetchone()
-        except sqlite3.DatabaseError:
-            continue
-        if row is not None and target.execute(insert, row).rowcount == 1:
-            read.add(id)
-    return len(read), len(indexed - read)
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
-def _readable(source: sqlite3.Connection, select: str) -> Iterator[tuple]:
+def _copy(
+    source: sqlite3.Connection,
+    earlier: sqlite3.Connection | None,
+    target: sqlite3.Connection,
+    table: str,
+    total: Salvaged,
+) -> Salvaged:
+    """Copy one table; ``total`` with its rows added. The id is every table's first column."""
+    columns = _columns(target, table)
+    select = f"SELECT {', '.join(columns)} FROM {table}"
+    # A row that breaks a constraint is no row of ours but a misread page.
+    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(columns))})"
+    read = {row[0] for row in _readable(source, select) if target.execute(insert, tuple(row)).rowcount == 1}
+    missing = _ids_of_indices(source, table) - read
+    found = {id for id in missing if _copy_row(source, target, f"{select} WHERE id = ?", insert, id)}
+    missing -= found
+    saved = {id for id in missing if earlier and _copy_row(earlier, target, f"{select} WHERE id = ?", insert, id)}
+    return Salvaged(
+        total.rows + len(read | found), total.from_backup + len(saved), total.lost + len(missing) - len(saved)
+    )
+
+
+def _copy_row(source: sqlite3.Connection, target: sqlite3.Connection, select: str, insert: str, id: int) -> bool:
+    try:
+        row = source.execute(select, (id,)).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return row is not None and target.execute(insert, tuple(row)).rowcount == 1
+
+
+def _readable(source: sqlite3.Connection, select: str) -> Iterator[sqlite3.Row]:
     """The rows of a table by id, stepping over the pages that cannot be read."""
     start = 0
     while start <= _LAST:
@@ -110,7 +141,7 @@ def _reads(source: sqlite3.Connection, select: str, start: int) -> bool:
     return True
 
 
-def _ids_of_index(source: sqlite3.Connection, table: str) -> set[int]:
+def _ids_of_indices(source: sqlite3.Connection, table: str) -> set[int]:
     """The ids a table's indices know of, as far as those can be read."""
     found: set[int] = set()
     try:

@@ -3,10 +3,10 @@
 A step is never changed once released: a new one is added. The index that searches is not here, as it can always be
 made again from the tables (:mod:`app.people.index`).
 
-What all tables share. ``uid`` names a row for good, on any machine, so that importing twice changes nothing. Times are
-Unix milliseconds. A row with a ``deletion`` is hidden and can come back; it is removed when that is purged
-(:mod:`app.people.deletion`). Facts are joined by ``；``, which no folded fact contains
-(:func:`app.compose.request.fold`).
+What all tables share. An ``id`` is never given twice, so that an old token or a backup never means another row.
+``uid`` names a row for good, on any machine, so that importing twice changes nothing. Times are Unix milliseconds. A
+row with a ``deletion`` is hidden and can come back; it is removed when that is purged (:mod:`app.people.deletion`).
+Facts are joined by ``；``, which no folded fact contains (:func:`app.compose.request.fold`).
 """
 
 import sqlite3
@@ -23,12 +23,11 @@ _REQUEST = """
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        # Without AUTOINCREMENT a token could be given twice, and an old undo would bring back somebody else's rows.
         # Nobody else's file carries this number, so nothing is ever added to a file that is not ours.
         f"PRAGMA application_id = {APPLICATION}",
         "CREATE TABLE deletions (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL)",
         """CREATE TABLE recipients (
-            id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,
             name TEXT NOT NULL, relationship TEXT NOT NULL, address TEXT NOT NULL, tone TEXT NOT NULL,
             facts TEXT NOT NULL, notes TEXT NOT NULL,
             deletion INTEGER REFERENCES deletions(id)
@@ -50,7 +49,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX written_favourite ON written(id) WHERE favourite",
         # The text as it was sent: the entry may be edited afterwards.
         """CREATE TABLE sent (
-            id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,
             written INTEGER NOT NULL REFERENCES written(id) ON DELETE CASCADE,
             recipient INTEGER REFERENCES recipients(id) ON DELETE SET NULL,
             at INTEGER NOT NULL, year INTEGER NOT NULL, occasion TEXT NOT NULL, text TEXT NOT NULL,
@@ -63,12 +62,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         """CREATE TABLE batches (
-            id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,
+            id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE,
             title TEXT NOT NULL, created INTEGER NOT NULL,
             deletion INTEGER REFERENCES deletions(id)
         )""",
         f"""CREATE TABLE batch_rows (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             batch INTEGER NOT NULL REFERENCES batches(id) ON DELETE CASCADE,
             position INTEGER NOT NULL,
             name TEXT NOT NULL,

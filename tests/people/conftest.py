@@ -1,6 +1,7 @@
 """An open store of each test's own, and texts to put in it."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,13 @@ def store(path: Path) -> Iterator[Store]:
     opened.close()
 
 
+# The catalogue takes longer to read than a text to save.
+_catalog = cache(load_catalog)
+
+
 def request(**fields: object) -> GreetingRequest:
     """A request as the form makes it."""
-    return make_request(load_catalog(), {"relationship": "boss", "tone": "warm", **fields})
+    return make_request(_catalog(), {"relationship": "boss", "tone": "warm", **fields})
 
 
 def draft(text: str, recipient: int | None = None, **fields: object) -> Draft:

@@ -145,8 +145,8 @@ def test_a_file_of_version_1_is_brought_up_to_date_and_backed_up_before(path: Pa
             old.execute(statement)
         old.execute("PRAGMA user_version = 1")
         old.execute(
-            "INSERT INTO written VALUES (1000, 'u', NULL, 'boss', 'warm', 'new_year', 'short', '王总', '', '升职；搬家', '',"
-            " '王总新年好', 'm', 7, 2027, 1, '王总新年好', NULL)"
+            "INSERT INTO written VALUES (1000, 'u', NULL, 'boss', 'warm', 'new_year', 'short', '王总', '',"
+            " '升职；搬家', '', '王总新年好', 'm', 7, 2027, 1, '王总新年好', NULL)"
         )
     store = open_store(path)
     (entry,) = search(store, Filters("年好")).entries
