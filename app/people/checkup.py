@@ -9,6 +9,7 @@ from app.people import beside, schema
 from app.people.backup import backups
 from app.people.connection import connect
 from app.people.errors import StoreError, not_sqlite
+from app.people.index import has_full_text
 from app.people.salvage import Salvaged, Unreadable, salvage
 
 _MAGIC = b"SQLite format 3\0"
@@ -89,7 +90,20 @@ def _problem(path: Path, connection: sqlite3.Connection) -> str:
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         return str(found)
+    if "search_index" in tables and (fault := _fault_of_index(connection)):
+        return fault
     return "a reference leads nowhere" if connection.execute("PRAGMA foreign_key_check").fetchone() else ""
+
+
+def _fault_of_index(connection: sqlite3.Connection) -> str:
+    """Why FTS5 can neither read nor drop the index, so that it has to stay behind with the old file; mostly empty."""
+    if not has_full_text(connection):
+        return ""
+    try:
+        connection.execute("SELECT 1 FROM search_index LIMIT 0")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return ""
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

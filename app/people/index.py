@@ -67,8 +67,10 @@ def forget_removed(connection: sqlite3.Connection) -> None:
 def wipe(connection: sqlite3.Connection) -> None:
     """Empty the index, also where SQLite lacks FTS5 and another made it: its content lies in ordinary tables."""
     connection.execute("DELETE FROM index_state")
+    # The configuration holds no text, and without it FTS5 could not even drop the table.
     tables = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'search_index_*'"
+        """SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'search_index_*'
+        AND name <> 'search_index_config'"""
     ).fetchall()
     for (table,) in tables:
         connection.execute(f"DELETE FROM {table}")

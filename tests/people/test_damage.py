@@ -135,6 +135,13 @@ def test_an_index_that_disagrees_is_made_again(damaged: Path) -> None:
     store.close()
 
 
+def test_an_index_that_cannot_even_be_dropped_is_left_behind(damaged: Path) -> None:
+    with closing(sqlite3.connect(damaged)) as connection, connection:
+        connection.execute("DELETE FROM search_index_config")
+    texts, mended = texts_of(damaged)
+    assert len(texts) == ENTRIES and mended
+
+
 def test_a_destroyed_header_names_the_backup_and_it_can_be_put_back(damaged: Path) -> None:
     with damaged.open("r+b") as file:
         file.write(b"\0" * 100)
