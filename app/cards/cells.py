@@ -105,7 +105,7 @@ def starts(line: Iterable[Cell]) -> Iterator[float]:
 
 def squeeze(one: Cell, other: Cell) -> float:
     """The air two neighbouring marks do without (CLREQ 3.1.6.3): ``。”`` and ``》《`` have half a square too much."""
-    if one.trail and (other.lead or other.trail or other.source in CLOSING):
+    if one.trail and (other.trail or other.source in CLOSING or other.source in OPENING):
         return one.trail
     return other.lead if one.source in OPENING else 0.0
 

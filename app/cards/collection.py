@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from app.cards.design import WIDTH, ZODIAC, Box, Collection, Design, Drawing, Format
+from app.cards.design import ANIMALS, WIDTH, Box, Collection, Design, Drawing, Format
 from app.cards.errors import DesignError
 from app.compose.schema import key_fault, nearest
 from app.compose.sentence import Sentence
@@ -67,7 +67,7 @@ def _faults(design: Design, drawings: dict[str, Drawing]) -> Iterator[tuple[bool
                 yield from _known(colour, design.colours, "颜色", "colour")
             repeated = min(ornament.columns, ornament.rows) >= 1
             yield repeated, f"{place} 的 columns、rows 至少是 1", f"{place}: columns and rows are at least 1"
-    for animal in ZODIAC:
+    for animal in ANIMALS:
         yield animal in drawings, f"缺少生肖图样 {animal}", f"the drawing of the animal {animal} is missing"
         for colour in sorted(drawings[animal].colours):
             yield from _known(colour, design.colours, "颜色", "colour")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from app.cards.collection import CARDS, load_collection
-from app.cards.design import ZODIAC, Format
+from app.cards.design import ANIMALS, Format
 from app.cards.errors import DesignError
 
 
@@ -42,6 +42,15 @@ def test_there_are_six_designs_and_more_in_both_directions():
     assert collection.design(collection.designs[1].id) is collection.designs[1]
 
 
+def test_text_and_seal_never_meet():
+    for design in load_collection().designs:
+        for format in Format:
+            text, seal = design.page(format).text, design.page(format).zodiac
+            beside = seal.x >= text.x + text.width or seal.x + seal.size <= text.x
+            below = seal.y >= text.y + text.height or seal.y + seal.size <= text.y
+            assert beside or below, f"{design.id}, {format.value}"
+
+
 def test_every_animal_has_its_drawing_and_every_drawing_is_used():
     collection = load_collection()
     used = {
@@ -50,7 +59,7 @@ def test_every_animal_has_its_drawing_and_every_drawing_is_used():
         for format in Format
         for ornament in design.page(format).ornaments
     }
-    assert set(collection.drawings) == used | set(ZODIAC)
+    assert set(collection.drawings) == used | set(ANIMALS)
 
 
 def test_a_drawing_is_an_svg_document_in_the_colours_of_its_design():
