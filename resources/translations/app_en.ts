@@ -72,6 +72,89 @@
     </message>
 </context>
 <context>
+    <name>CardDialog</name>
+    <message>
+        <source>PNG 图片 (*.png)</source>
+        <translation>PNG picture (*.png)</translation>
+    </message>
+    <message>
+        <source>PDF 文件 (*.pdf)</source>
+        <translation>PDF file (*.pdf)</translation>
+    </message>
+    <message>
+        <source>做成贺卡</source>
+        <translation>Make a card</translation>
+    </message>
+    <message>
+        <source>文字</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>落款</source>
+        <translation>Signed</translation>
+    </message>
+    <message>
+        <source>生肖印</source>
+        <translation>Zodiac seal</translation>
+    </message>
+    <message>
+        <source>尺寸</source>
+        <translation>Shape</translation>
+    </message>
+    <message>
+        <source>贺卡预览</source>
+        <translation>Preview of the card</translation>
+    </message>
+    <message>
+        <source>竖幅 3:4</source>
+        <translation>Portrait 3:4</translation>
+    </message>
+    <message>
+        <source>1080×1440 像素，适合手机屏幕</source>
+        <translation>1080×1440 pixels, for a phone&apos;s screen</translation>
+    </message>
+    <message>
+        <source>方形</source>
+        <translation>Square</translation>
+    </message>
+    <message>
+        <source>1080×1080 像素，适合朋友圈</source>
+        <translation>1080×1080 pixels, for Moments</translation>
+    </message>
+    <message>
+        <source>复制图片</source>
+        <translation>Copy picture</translation>
+    </message>
+    <message>
+        <source>存为图片…</source>
+        <translation>Save picture…</translation>
+    </message>
+    <message>
+        <source>存为 PDF…</source>
+        <translation>Save PDF…</translation>
+    </message>
+    <message>
+        <source>关闭</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>还没有文字，写一句再做成贺卡。</source>
+        <translation>There is no text yet; write a line to make a card of it.</translation>
+    </message>
+    <message>
+        <source>有 {count} 个表情或生僻字，这台电脑没有字体能画，贺卡上会略去。</source>
+        <translation>No font on this computer can draw {count} emoji or rare characters; the card leaves them out.</translation>
+    </message>
+    <message>
+        <source>保存贺卡</source>
+        <translation>Save the card</translation>
+    </message>
+    <message>
+        <source>不盖</source>
+        <translation>None</translation>
+    </message>
+</context>
+<context>
     <name>ComposePage</name>
     <message>
         <source>模型准备好就能写</source>
@@ -80,6 +163,21 @@
     <message>
         <source>{key} 停止</source>
         <translation>{key} stops</translation>
+    </message>
+</context>
+<context>
+    <name>DesignList</name>
+    <message>
+        <source>款式</source>
+        <translation>Designs</translation>
+    </message>
+    <message>
+        <source>竖排</source>
+        <translation>Vertical</translation>
+    </message>
+    <message>
+        <source>横排</source>
+        <translation>Horizontal</translation>
     </message>
 </context>
 <context>
