@@ -7,7 +7,7 @@ from pathlib import Path
 from app.compose.sentence import Sentence
 from app.people import beside, schema
 from app.people.backup import backups
-from app.people.connection import connect
+from app.people.connection import connect_read_only
 from app.people.errors import StoreError, not_sqlite
 from app.people.index import has_full_text
 from app.people.salvage import Salvaged, Unreadable, salvage
@@ -36,19 +36,25 @@ def refuse_foreign(path: Path) -> None:
         raise not_sqlite(path)
 
 
-def problem_of(path: Path) -> str:
-    """What is wrong with a file that nobody has open, in SQLite's words; empty when nothing is.
+def examine(path: Path) -> tuple[int, str]:
+    """Look at a file that nobody has open, without changing a byte of it: it may be another program's.
+
+    Returns:
+        The version of its tables, 0 for a new file or where it cannot be read; and what is wrong, in SQLite's words,
+        empty when nothing is.
 
     Raises:
         StoreError: ``not_sqlite``, another program's database.
         sqlite3.Error: it cannot be opened.
     """
+    if not path.exists() or not path.stat().st_size:
+        return 0, ""
     try:
-        with closing(connect(path)) as connection:
-            return _problem(path, connection)
+        with closing(connect_read_only(path)) as connection:
+            return schema.version_of(connection), _problem(path, connection)
     except sqlite3.DatabaseError as error:
         if _is_damage(error):
-            return str(error)
+            return 0, str(error)
         raise
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from app.compose.sentence import Sentence
 from app.people import beside, index, schema
 from app.people.backup import back_up_daily, backups, make_backup, put_back
-from app.people.checkup import mend, problem_of, refuse_foreign
+from app.people.checkup import examine, mend, refuse_foreign
 from app.people.connection import PATIENCE, connect, connect_read_only
 from app.people.errors import StoreError, in_use, storage_error
 
@@ -151,15 +151,13 @@ def _locked(path: Path) -> "AcquireReturnProxy":
 
 def _open(path: Path, lock: "BaseFileLock", full_text: bool) -> Store:
     refuse_foreign(path)
-    notices: list[Sentence] = []
-    if problem := problem_of(path):
-        notices.append(mend(path, problem))
+    version, problem = examine(path)
+    if version > schema.VERSION and not problem:
+        return Store(path, True, False, (_newer(path, version),), connect_read_only(path), lock)
+    notices = [mend(path, problem)] if problem else []
     connection = connect(path)
     try:
-        version = schema.version_of(connection)
-        if version > schema.VERSION:
-            connection.close()
-            return Store(path, True, False, (_newer(path, version),), connect_read_only(path), lock)
+        new = not schema.version_of(connection)
         schema.migrate(connection, lambda: make_backup(connection, path))
         full_text = full_text and index.has_full_text(connection)
         if full_text:
@@ -170,7 +168,7 @@ def _open(path: Path, lock: "BaseFileLock", full_text: bool) -> Store:
         # Nobody writes in a file that has just been opened: the last run ended while these rows were being written.
         connection.execute("UPDATE batch_rows SET state = 'waiting' WHERE state = 'writing'")
         try:
-            if version:  # a new file holds nothing
+            if not new:
                 back_up_daily(connection, path)
         except (sqlite3.Error, OSError) as error:
             notices.append(_no_backup(storage_error(error, path)))

@@ -125,11 +125,12 @@ def test_a_file_that_is_not_sqlite_is_left_alone(path: Path, content: bytes) -> 
 
 def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
     assert refused(path).code == "not_sqlite"
-    with closing(sqlite3.connect(path)) as other:
-        assert [name for (name,) in other.execute("SELECT name FROM sqlite_master")] == ["bookmarks"]
+    assert path.read_bytes() == before
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
 
 
 def test_an_empty_file_is_a_new_one(path: Path) -> None:
