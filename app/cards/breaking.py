@@ -1,4 +1,4 @@
-"""Where lines end: as few as fit, of even length, after a pause rather than within a phrase, with no orphan at the end.
+"""Where lines end: of even length, after a pause rather than within a phrase, with no orphan at the end.
 
 The lines of a paragraph are chosen together, by dynamic programming over their ends, as Knuth and Plass did for
 justified text (Breaking Paragraphs into Lines, 1981); the cost is ours, for ragged lines of Chinese.

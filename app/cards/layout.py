@@ -13,9 +13,10 @@ from app.cards.letter import Letter
 
 STEP = 0.97  # from one size tried to the next smaller
 SMALLER_FOR_BETTER = 0.86  # how much smaller a text may get for better line ends
-SIZE_WEIGHT = 24.0  # what being smaller costs, as a part of the largest size, against square em of raggedness per line
+SIZE_WEIGHT = 24.0  # what being all smaller costs, against the cost of a line
 MORE_LINES = 2  # how many lines more than needed are tried, where there is room
 LINE_COST = 1.0  # what each of them costs
+FILLED = 0.9  # how much of a full box characters fill, the rest being line ends
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def set_letter(letter: Letter, box: Box, setting: Setting, metrics: Metrics) -> 
             sheet, lines = found
             return _place(lines, box, setting, sheet)
     smallest = _Sheet(box, setting, setting.smallest)
-    room = int(smallest.measure * (smallest.most_lines - bool(letter.signature)) * 0.9)
-    raise TextTooLong(letter.characters, max(room, 0) // 10 * 10)
+    most_lines = smallest.most_lines - bool(letter.signature)
+    raise TextTooLong(letter, int(smallest.measure * most_lines * FILLED) // 10 * 10, most_lines)
 
 
 def _best(rulers: list[Ruler], signature: list[Cell], box: Box, setting: Setting) -> tuple[_Sheet, list[_Line]] | None:
@@ -156,20 +157,20 @@ def _place(lines: list[_Line], box: Box, setting: Setting, sheet: _Sheet) -> Set
         shift = free if line.at_end else _offset(setting.align, free)
         down = first_across + number * sheet.pitch + air
         for cell, start in zip(line.shown, starts(line.shown), strict=True):
-            if cell.is_space:
-                continue
-            at = first_along + shift + start * sheet.size
-            x, y = (
-                (box.x + box.width - down - sheet.size, box.y + at) if setting.vertical else (box.x + at, box.y + down)
-            )
-            placed.append(Placed(cell.shown, x, y, sheet.size, cell.advance * sheet.size, cell.turn))
-    block = (
-        Box(box.x + box.width - first_across - thick, box.y + first_along, thick, longest)
-        if setting.vertical
-        else Box(box.x + first_along, box.y + first_across, longest, thick)
-    )
+            if not cell.is_space:
+                at = first_along + shift + start * sheet.size
+                corner = _on_card(box, setting.vertical, at, down, cell.advance * sheet.size, sheet.size)
+                placed.append(Placed(cell.shown, corner.x, corner.y, sheet.size, cell.advance * sheet.size, cell.turn))
+    block = _on_card(box, setting.vertical, first_along, first_across, longest, thick)
     texts = tuple("".join(cell.source for cell in line.cells) for line in lines)
     return SetText(tuple(placed), texts, sheet.size, sheet.pitch, block)
+
+
+def _on_card(box: Box, vertical: bool, along: float, across: float, length: float, thick: float) -> Box:
+    """From lines, which begin at the box's start and follow one another, to the card: columns begin at the right."""
+    if vertical:
+        return Box(box.x + box.width - across - thick, box.y + along, thick, length)
+    return Box(box.x + along, box.y + across, length, thick)
 
 
 def _offset(place: Place, free: float) -> float:

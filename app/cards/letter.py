@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
-LONGEST_SIGNATURE = 16  # characters; what follows a dash and is longer is a sentence
+from app.compose.request import LONGEST
+
+LONGEST_SIGNATURE = LONGEST["signature"]  # characters; what follows a dash and is longer is a sentence
 # A dash and a name at the end of the text, with or without a line of its own.
 _SIGNED = re.compile(rf"\s*(?:——|--|—)\s*([^\s，。！？；：、,.!?—…]{{1,{LONGEST_SIGNATURE}}})\s*$")
 
@@ -24,10 +26,11 @@ class Letter:
 def read_letter(text: str, signature: str = "") -> Letter:
     """``text`` as it was written, and who signs it.
 
-    A name after a dash at the end is the signature, as greetings carry it; ``signature`` is used when there is none.
+    A name after a dash at the end is the signature, as greetings carry it, unless the dash stands within a sentence;
+    ``signature`` is used when there is none.
     """
     signed = _SIGNED.search(text)
-    if signed and signed.start() > 0:
+    if signed and signed.start() > 0 and not text[signed.start() - 1].isalnum():
         text, signature = text[: signed.start()], signed.group(1)
     paragraphs = (" ".join(line.split()) for line in text.splitlines())
     return Letter(tuple(line for line in paragraphs if line), " ".join(signature.split()))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.cards.collection import load_collection
 from app.cards.design import ANIMALS, Design, Format
 from app.cards.errors import SaveError, TextTooLong
+from app.cards.letter import LONGEST_SIGNATURE
 from app.compose.sentence import Sentence
 from app.gui.banner import Banner
 from app.gui.card_painter import Card, CardPainter
@@ -61,7 +62,6 @@ class CardDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._words = words
         self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        self._said: Sentence | None = None  # what the note says of the last thing done
         self.painter = CardPainter(load_collection(), CardType())
         self.card: Card | None = None  # None while there is nothing to save
         self.designs = DesignList(self.painter, words)
@@ -70,6 +70,7 @@ class CardDialog(QDialog):
         self.text.setFont(theme.letter_font(LETTER_PIXELS))
         self.text.setTabChangesFocus(True)
         self.signature = QLineEdit(signature)
+        self.signature.setMaxLength(LONGEST_SIGNATURE)
         self.zodiac = CalmComboBox()
         self.format = ButtonRow([format.value for format in Format], columns=2, spacing=0, kind="segment")
         self.format.chosen = Format.PORTRAIT.value
@@ -111,6 +112,7 @@ class CardDialog(QDialog):
 
     def copy(self) -> None:
         """Put the picture on the clipboard."""
+        self._draw_what_was_typed()
         if self.card is not None:
             QGuiApplication.clipboard().setImage(self.painter.image(self.card))
             self._say(Sentence("图片已复制，去聊天窗口粘贴。", "The picture is copied; paste it into a chat."))
@@ -202,18 +204,25 @@ class CardDialog(QDialog):
         self._say(None)
 
     def _say(self, sentence: Sentence | None) -> None:
-        self._said = sentence
+        """What became of the last thing done, under the buttons."""
         self.note.setText(self._words.say(sentence) if sentence else "")
 
+    def _draw_what_was_typed(self) -> None:
+        """What is copied or saved is what the text says, even right after a key."""
+        if self._redraw.isActive():
+            self.draw()
+
     def _ask(self, suffix: str, kind: str) -> None:
+        self._draw_what_was_typed()
         if self.card is None:
             return
-        title = self._words.say(self.designs.design.title)
-        asking = QFileDialog(self, self.tr("保存贺卡"), str(Path(self._folder, f"{title}.{suffix}")), kind)
+        title = self.card.design.title
+        name = self._words.say(Sentence(f"拜年帖-{title.zh}.{suffix}", f"Greeting card - {title.en}.{suffix}"))
+        asking = QFileDialog(self, self.tr("保存贺卡"), self._folder, kind)
         asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         asking.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         asking.setDefaultSuffix(suffix)
-        asking.selectFile(str(Path(self._folder, f"{title}.{suffix}")))
+        asking.selectFile(name)
         asking.fileSelected.connect(lambda path: self.save(Path(path)))
         asking.open()
 

@@ -198,20 +198,21 @@ def _mitred(colour: QColor, width: float) -> QPen:
 def timeless(pdf: bytes) -> bytes:
     """A PDF file of Qt's with every date in it the first second of 2000, UTC.
 
-    Qt writes the present with the zone's offset: the dates of the information dictionary, its first object, change in
-    length, so that the table of offsets at the end (ISO 32000-1, 7.5.4) is corrected by the difference.
+    The dates stand in the first two objects, before the catalogue: the information dictionary and the metadata. Those
+    of the first change in length with the zone, so that the offsets of all that follows, in the table at the end
+    (ISO 32000-1, 7.5.4), are corrected by the difference.
     """
-    xml = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)"
-    changed = re.sub(xml, lambda date: b"2000-01-01T00:00:00+00:00"[: len(date.group())], pdf)
-    changed = re.sub(rb"\(D:\d{14}(?:Z|[+-]\d\d'\d\d'?)\)", b"(D:20000101000000Z)", changed)
-    shorter = len(pdf) - len(changed)
-    table = changed.rindex(b"\nxref\n")
-    first = changed.index(b"endobj")
+    head, body = pdf[: (cut := pdf.index(b"/Type /Catalog"))], pdf[cut:]
+    first = head.index(b"endobj")
+    dated = re.sub(rb"\(D:\d{14}(?:Z|[+-]\d\d'\d\d'?)\)", b"(D:20000101000000Z)", head)
+    dated = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", b"2000-01-01T00:00:00+00:00", dated)
+    shorter = len(head) - len(dated)
+    table = body.rindex(b"\nxref\n")
 
     def moved(entry: re.Match[bytes]) -> bytes:
         offset = int(entry.group(1))
         return b"%010d %b" % (offset - shorter if offset > first else offset, entry.group(2))
 
-    tail = re.sub(rb"(\d{10}) (\d{5} n)", moved, changed[table:])
+    tail = re.sub(rb"(\d{10}) (\d{5} n)", moved, body[table:])
     tail = re.sub(rb"(?<=startxref\n)\d+", lambda offset: b"%d" % (int(offset.group()) - shorter), tail)
-    return changed[:table] + tail
+    return dated + body[:table] + tail

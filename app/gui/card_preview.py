@@ -80,10 +80,8 @@ class DesignList(QListWidget):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
         self.setFixedWidth(2 * CELL_WIDTH + 16)
-        for design in painter.collection.designs:
-            item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.UserRole, design.id)
-            self.addItem(item)
+        for _ in painter.collection.designs:
+            self.addItem(QListWidgetItem())
         self.setCurrentRow(0)
         self.currentRowChanged.connect(lambda _: self.chosen.emit(self.design))
         self.retranslate()

@@ -48,7 +48,7 @@ class CardType:
         return self._outlines[cluster]
 
     def picture(self, cluster: str) -> QImage | None:
-        """The cluster as the system draws it, a square of `PICTURE_PIXELS` with its baseline where ours is; or None."""
+        """The cluster as the system draws it, centred in a square of `PICTURE_PIXELS`; or None."""
         if cluster not in self._pictures:
             self._pictures[cluster] = self._drawn_by_system(cluster)
         return self._pictures[cluster]

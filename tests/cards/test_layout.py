@@ -93,6 +93,13 @@ def test_a_text_too_long_is_refused_with_numbers(setting, metrics):
 
 
 @BOTH
+def test_too_many_paragraphs_are_refused_as_such(setting, metrics):
+    with pytest.raises(TextTooLong) as refused:
+        lines_of("好\n" * 60, setting, metrics)
+    assert "60 段" in refused.value.sentence.zh and "60 paragraphs" in refused.value.sentence.en
+
+
+@BOTH
 def test_pairs_and_words_are_not_cut(setting, metrics):
     narrow = Box(0, 0, 400, 1400) if not setting.vertical else Box(0, 0, 1400, 400)
     for count in range(1, 12):

@@ -16,7 +16,9 @@ def test_the_signature_of_the_text_wins_over_the_given_one():
     assert read_letter("新春好。", "小迟").signature == "小迟"
 
 
-@pytest.mark.parametrize("text", ["新春好——祝您安康。", "——小迟", "新春好。——今年也请多多关照，来日方长"])
+@pytest.mark.parametrize(
+    "text", ["新春好——祝您安康。", "全家福——一个都不能少", "——小迟", "新春好。——今年也请多多关照，来日方长"]
+)
 def test_a_dash_within_the_text_signs_nothing(text):
     letter = read_letter(text)
     assert letter.paragraphs == (text,)

@@ -106,6 +106,14 @@ def test_the_copied_picture_is_the_card(open_dialog):
     assert dialog.note.text().startswith("图片已复制")
 
 
+def test_what_was_typed_a_moment_ago_is_copied(open_dialog):
+    dialog = open_dialog()
+    dialog.text.setPlainText("新年好。")
+    dialog.copy_button.click()
+    card = dialog.painter.card(dialog.designs.design, Format.PORTRAIT, "新年好。", "", "马")
+    assert QGuiApplication.clipboard().image() == dialog.painter.image(card)
+
+
 def test_a_png_is_saved_where_asked(open_dialog, tmp_path):
     dialog = open_dialog()
     for shape, height in (("portrait", 1440), ("square", 1080)):

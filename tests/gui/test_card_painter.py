@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 
 from app.cards.clusters import clusters
 from app.cards.collection import load_collection
-from app.cards.design import ANIMALS, WIDTH, Format
+from app.cards.design import ANIMALS, WIDTH, Drawing, Format
 from app.gui.card_painter import Card, CardPainter, timeless
 from app.gui.card_type import CardType
 
@@ -92,6 +93,19 @@ def test_every_animal_is_drawn_within_its_spot(painter):
     assert len(seen) == 12
 
 
+def test_every_path_of_every_drawing_leaves_ink(painter):
+    colours = dict.fromkeys({name for each in painter.collection.drawings.values() for name in each.colours}, "#000000")
+    for name, drawing in painter.collection.drawings.items():
+        for shape in drawing.shapes:
+            alone = Drawing(drawing.width, drawing.height, (shape,))
+            image = QImage(200, 200, QImage.Format.Format_ARGB32)
+            image.fill(0)
+            brush = QPainter(image)
+            QSvgRenderer(alone.svg(colours).encode()).render(brush)
+            brush.end()
+            assert any(bytes(image.constBits())), f"{name}: {shape.path[:60]}"
+
+
 @pytest.mark.parametrize("format", Format)
 def test_a_png_has_a_pixel_to_the_unit(painter, format):
     image = QImage.fromData(painter.png(painter.card(painter.collection.designs[0], format, SHORT)))
@@ -124,6 +138,7 @@ def test_another_text_is_another_file(painter):
 def test_a_pdf_tells_no_time_and_its_table_of_offsets_holds(painter):
     pdf = painter.pdf(painter.card(painter.collection.designs[0], Format.PORTRAIT, MEDIUM, "", "马"))
     assert set(re.findall(rb"D:\d{14}", pdf)) == {b"D:20000101000000"}
+    assert set(re.findall(rb"\d{4}-\d\d-\d\dT[\d:]{8}", pdf)) == {b"2000-01-01T00:00:00"}
     table = int(re.search(rb"startxref\n(\d+)", pdf)[1])
     assert pdf[table:].startswith(b"xref\n")
     entries = re.findall(rb"(\d{10}) \d{5} n", pdf[table:])
