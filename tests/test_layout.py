@@ -30,7 +30,7 @@ ARROWS = {
 CONFINED = {
     "PySide6": ("app.gui",),
     "shiboken6": ("app.gui",),
-    "llama_cpp": ("app.llama", "app.engine.device", "training.decoder", "training.quantize"),
+    "llama_cpp": ("app.llama", "app.engine.device", "app.commands.bench_peer", "training.decoder", "training.quantize"),
     "torch": ("training",),
     "transformers": ("training",),
     "sqlite3": ("app.people",),

@@ -155,8 +155,8 @@ def _weights(tokens: list[str], end: str, *, biases: bool) -> dict[str, np.ndarr
     return {name: weight for name, weight in found.items() if biases or not name.endswith(".bias")}
 
 
-def write_float_base(path: Path) -> None:
-    """The tiny model in F16 (norms and biases F32), as a converter would write it."""
+def write_float_base(path: Path, kind: type[np.floating] = np.float16) -> None:
+    """The tiny model in F16 (norms and biases F32), as a converter would write it, or in another kind of floats."""
     tokens, types, merges = _vocabulary(SPECIALS)
     writer = _writer(path, "qwen2", tokens, types, merges)
     writer.add_tokenizer_pre("qwen2")
@@ -164,7 +164,7 @@ def write_float_base(path: Path) -> None:
     writer.add_pad_token_id(tokens.index("<|endoftext|>"))
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
-    _finish(writer, _weights(tokens, "<|im_end|>", biases=True))
+    _finish(writer, _weights(tokens, "<|im_end|>", biases=True), kind)
 
 
 def write_float_llama_base(path: Path) -> None:
@@ -245,9 +245,9 @@ def _writer(path: Path, family: str, tokens: list[str], types: list[int], merges
     return writer
 
 
-def _finish(writer: gguf.GGUFWriter, weights: Mapping[str, np.ndarray]) -> None:
+def _finish(writer: gguf.GGUFWriter, weights: Mapping[str, np.ndarray], kind: type[np.floating] = np.float16) -> None:
     for name, weight in weights.items():
-        writer.add_tensor(name, weight.astype(np.float16) if weight.ndim == 2 else weight)
+        writer.add_tensor(name, weight.astype(kind) if weight.ndim == 2 else weight)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

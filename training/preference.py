@@ -130,7 +130,7 @@ def prefer(workspace: Workspace) -> Path:
             warmup=preference.warmup,
             weight_decay=0.0,
             clip=recipe.tuning.clip,
-            validate_every=max(1, len(batches) // 8),
+            validate_every=max(1, len(batches) // 4),
             patience=4,
             checkpoint_seconds=recipe.checkpoint_seconds,
         ),

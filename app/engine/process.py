@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 from app.compose.sentence import Sentence
 from app.engine import errors, protocol
-from app.engine.protocol import Cancel, Done, Event, Failed, Load, Loading, Piece, Ready, Write
+from app.engine.protocol import Cancel, Done, Event, Failed, Load, Loading, Ready, Write
 from app.engine.refusals import unfit, unfit_load
 from app.models.errors import ModelError
 
 if TYPE_CHECKING:
-    from app.engine.runtime import Runtime
+    from app.engine.batch import Batch
 
 # Read by native code when it is loaded or fails.
 SETTINGS = {
@@ -71,9 +71,9 @@ class Engine:
         self._wire = wire
         self._changed = threading.Condition()
         self._commands: deque[Load | Write] = deque()
-        self._running: int | None = None
+        self._running: set[int] = set()
         self._closing = False
-        self._runtime: Runtime | None = None
+        self._batch: Batch | None = None
         self._refusal: Failed | None = None  # why there is no model, once opening it failed
         self.ended = threading.Event()
 
@@ -97,15 +97,15 @@ class Engine:
         """Stop everything; :meth:`run` returns soon after."""
         with self._changed:
             self._closing = True
-            if self._runtime is not None:
-                self._runtime.stop()
+            if self._batch is not None:
+                self._batch.close()
             self._changed.notify()
 
     def _queue(self, command: Load | Write) -> None:
         with self._changed:
             if isinstance(command, Write):
                 waiting = {one.job for one in self._commands if isinstance(one, Write)}
-                if command.job == self._running or command.job in waiting:
+                if command.job in self._running or command.job in waiting:
                     self._wire.send(_not_understood(command.job, "a job of this number is not finished yet"))
                     return
             self._commands.append(command)
@@ -118,43 +118,53 @@ class Engine:
                     self._commands.remove(command)
                     self._wire.send(Done(job, 0.0, None, True))
                     return
-            if job == self._running and self._runtime is not None:
-                self._runtime.stop()
+            if job in self._running and self._batch is not None:
+                self._batch.cancel(job)
         # Any other job has ended already: its Done and this command have crossed.
 
     # The main thread's side.
 
     def run(self) -> None:
-        """Carry out commands in order until :meth:`close`."""
-        while (command := self._next()) is not None:
-            if isinstance(command, Load):
+        """Carry out commands and write what they ask for until :meth:`close`."""
+        while self._wait():
+            if (command := self._next()) is None:
+                self._step()
+            elif isinstance(command, Load):
                 self._load(command)
             else:
-                self._write(command)
-            with self._changed:
-                self._running = None
+                self._begin(command)
+
+    def _wait(self) -> bool:
+        """Sleep until there is something to do. False when that is to end."""
+        with self._changed:
+            while not (self._commands or self._running or self._closing):
+                self._changed.wait()
+            return not self._closing
 
     def _next(self) -> Load | Write | None:
         with self._changed:
-            while not self._commands and not self._closing:
-                self._changed.wait()
-            if self._closing:
+            if not self._commands:
                 return None
             command = self._commands.popleft()
             if isinstance(command, Write):
-                self._running = command.job
-                if self._runtime is not None:
-                    self._runtime.rearm()
+                self._running.add(command.job)
             return command
 
+    def _end(self, event: Done | Failed) -> None:
+        """Answer a job for the last time."""
+        self._wire.send(event)
+        with self._changed:
+            self._running.discard(event.job)
+
     def _load(self, load: Load) -> None:
-        if self._runtime is not None:
+        if self._batch is not None:
             self._wire.send(_not_understood(None, "a model is open already"))
             return
         began = time.monotonic()
         try:
             unfit_load(load)
             # llama.cpp must find the descriptors arranged, and the reader must not wait for its import.
+            from app.engine.batch import Batch
             from app.engine.opening import Opening
 
             opening = Opening(
@@ -168,7 +178,7 @@ class Engine:
             self._wire.send(self._refusal)
             return
         with self._changed:
-            self._runtime = runtime
+            self._batch = Batch(runtime)
             self._refusal = None
         self._wire.send(
             Ready(
@@ -183,28 +193,31 @@ class Engine:
             )
         )
 
-    def _write(self, job: Write) -> None:
-        began = time.monotonic()
-        first_piece: float | None = None
-        cancelled = False
+    def _begin(self, job: Write) -> None:
         try:
-            runtime = self._opened()
+            batch = self._opened()
             unfit(job)
-            for event in runtime.write(job):
-                if isinstance(event, Piece):
-                    if first_piece is None:
-                        first_piece = time.monotonic() - began
-                else:
-                    cancelled = cancelled or event.end == "cancelled"
-                self._wire.send(event)
+            batch.begin(job)
         except Exception as error:
-            self._wire.send(_failed(job.job, error))
-            return
-        self._wire.send(Done(job.job, time.monotonic() - began, first_piece, cancelled))
+            self._end(_failed(job.job, error))
 
-    def _opened(self) -> "Runtime":
-        if self._runtime is not None:
-            return self._runtime
+    def _step(self) -> None:
+        batch = self._opened()
+        try:
+            events = batch.step()
+        except Exception as error:
+            for job in batch.drop_all():
+                self._end(_failed(job, error))
+            return
+        for event in events:
+            if isinstance(event, Done):
+                self._end(event)
+            else:
+                self._wire.send(event)
+
+    def _opened(self) -> "Batch":
+        if self._batch is not None:
+            return self._batch
         if self._refusal is not None:
             raise errors.EngineError(self._refusal.code, self._refusal.sentence, self._refusal.detail)
         raise errors.bad_request("还没有打开模型，写不了。", "No model is open yet.")

@@ -22,7 +22,7 @@ class Context:
         cells: tokens of all sequences together.
         batch: the most tokens one call of :meth:`decode` takes.
         sequences: the most that live side by side.
-        outputs: the most logits wanted of one call; any number when None.
+        outputs: the most logits wanted of one call, not fewer than ``sequences``; any number when None.
         on_cpu: nothing of it is computed on a GPU.
         aborted: asked while a batch is computed on the CPU whether to give up.
 

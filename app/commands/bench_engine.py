@@ -1,0 +1,167 @@
+"""The engines that ``bench`` compares: ours, and llama-cpp-python's high-level call, each in processes of its own."""
+
+import json
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from app.commands.writer import EngineError
+from app.compose.catalog import Catalog
+from app.compose.prompt import prompt_segments, prompt_text
+from app.compose.request import GreetingRequest
+from app.compose.sentence import Sentence
+from app.engine.client import EngineClient
+from app.engine.protocol import Died, Done, Event, Failed, Finished, Piece, Ready, Sampling
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATIENCE = 600.0  # seconds without any event
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Of some texts written: their tokens, the seconds they took, and those until the first characters."""
+
+    tokens: int
+    seconds: float
+    first: float
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second, prompts not counted."""
+        return self.tokens / self.seconds
+
+
+class Ours:
+    """The app's engine, open. A context manager."""
+
+    def __init__(self, model: Path, sha256: str | None, device: str, catalog: Catalog, sampling: Sampling) -> None:
+        self._catalog = catalog
+        self._sampling = sampling
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._client = EngineClient(model, sha256=sha256, device=device, on_event=self._events.put)
+        began = time.perf_counter()
+        self._client.start()
+        try:
+            self.ready: Ready = self._next(Ready)
+        except BaseException:
+            self._client.close()
+            raise
+        self.opened_in = time.perf_counter() - began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def write(self, requests: Sequence[GreetingRequest], draw: int, seed: int) -> Timing:
+        """``draw`` candidates of every request, all asked for at once."""
+        began = time.perf_counter()
+        jobs = {
+            self._client.write(
+                prompt_segments(request, self._catalog),
+                draw,
+                seed,
+                self._sampling,
+                self._catalog.length(request.length).most_tokens,
+            )
+            for request in requests
+        }
+        tokens, first = 0, None
+        while jobs:
+            event = self._next(Piece, Finished, Done)
+            if isinstance(event, Piece) and first is None:
+                first = time.perf_counter() - began
+            elif isinstance(event, Finished):
+                tokens += event.tokens
+            elif isinstance(event, Done):
+                jobs.discard(event.job)
+        taken = time.perf_counter() - began
+        return Timing(tokens, taken, taken if first is None else first)
+
+    def memory(self) -> dict[str, int] | None:
+        """Bytes the engine's process holds now, and the most it has held; None where the system does not tell."""
+        path = Path(f"/proc/{self._client.pid}/status")
+        if not path.exists():
+            return None
+        lines = dict(line.split(":", 1) for line in path.read_text(encoding="ascii", errors="replace").splitlines())
+        return {name: int(lines[key].split()[0]) * 1024 for name, key in (("now", "VmRSS"), ("peak", "VmHWM"))}
+
+    def _next(self, *kinds: type) -> Any:
+        """The next event of these kinds; EngineError when the engine fails instead."""
+        while True:
+            event = self._events.get(timeout=PATIENCE)
+            if isinstance(event, kinds):
+                return event
+            if isinstance(event, Failed):
+                raise EngineError(event.code, event.sentence, event.detail)
+            if isinstance(event, Died):
+                raise EngineError("engine_died", event.sentence)
+
+
+class Peer:
+    """:mod:`app.commands.bench_peer` in a process of its own. A context manager."""
+
+    def __init__(self, model: Path, catalog: Catalog, sampling: Sampling) -> None:
+        self._catalog = catalog
+        self._sampling = sampling
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "app.commands.bench_peer", str(model)],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+        )
+        try:
+            self._answer()
+        except BaseException:
+            self._process.kill()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._process:
+            self._process.kill()
+
+    def write(self, requests: Sequence[GreetingRequest], draw: int, seed: int) -> Timing:
+        """As :meth:`Ours.write`, one text after another; it does not stream, so the first text is the first of it."""
+        assert self._process.stdin is not None
+        tokens, seconds, first = 0, 0.0, 0.0
+        for request in requests:
+            asked = {
+                "prompt": prompt_text(request, self._catalog),
+                "most_tokens": self._catalog.length(request.length).most_tokens,
+                "temperature": self._sampling.temperature,
+                "top_p": self._sampling.top_p,
+                "min_p": self._sampling.min_p,
+            }
+            for index in range(draw):
+                self._process.stdin.write(json.dumps(asked | {"seed": seed * 1000 + index}) + "\n")
+                self._process.stdin.flush()
+                answer = self._answer()
+                tokens += answer["tokens"]
+                seconds += answer["seconds"]
+                first = first or seconds
+        return Timing(tokens, seconds, first)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            sentence = Sentence("llama-cpp-python 打不开这个模型。", "llama-cpp-python cannot open this model.")
+            raise EngineError("model_unsupported", sentence)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
