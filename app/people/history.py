@@ -222,6 +222,12 @@ def sent_to(store: Store, recipient: int, before_year: int | None = None) -> tup
     return _select_sent(store, "sent.recipient = ? AND sent.year < ?", (recipient, before_year))
 
 
+def sent_to_nobody_known(store: Store, relationship: str, address: str) -> tuple[Sent, ...]:
+    """What went out under a form of address without belonging to anybody in the file, newest first."""
+    condition = "sent.recipient IS NULL AND written.relationship = ? AND written.address = ?"
+    return _select_sent(store, condition, (relationship, address))
+
+
 def sent_in(store: Store, year: int) -> tuple[Sent, ...]:
     """What was sent for a year, to whomever, newest first."""
     return _select_sent(store, "sent.year = ?", (year,))
@@ -232,7 +238,7 @@ def sent_of(store: Store, id: int) -> tuple[Sent, ...]:
     return _select_sent(store, "sent.written = ?", (id,))
 
 
-def _select_sent(store: Store, condition: str, values: tuple[int, ...]) -> tuple[Sent, ...]:
+def _select_sent(store: Store, condition: str, values: tuple[int | str, ...]) -> tuple[Sent, ...]:
     with store.reading() as connection:
         rows = connection.execute(
             f"""SELECT sent.* FROM sent JOIN written ON written.id = sent.written
