@@ -1,0 +1,314 @@
+"""Writes a batch: rows from the store to the engine, texts from the engine to the store, and stops where told to.
+
+Without Qt, without SQL and without an engine: it asks a door to the store, orders texts from whatever can write them,
+and is handed the events. A few rows are always at the engine, which decodes them together. Promises kept here: every
+text is on the disk before anybody hears of it, what was at the engine when it died is ordered anew, and after a pause
+or a restart exactly those rows are written that were not.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from app.compose.catalog import Catalog
+from app.compose.guard import check, never_right
+from app.compose.prompt import prompt_segments
+from app.compose.select import Candidate
+from app.compose.sentence import ExplainedError, Sentence
+from app.engine.protocol import Died, Done, Event, Failed, Finished, Sampling
+from app.gui.batch_desk import Desk, Likes, News, Order, compare, keep, put, take
+from app.gui.batch_likeness import Likeness
+from app.gui.writing_session import Writing
+from app.people.batch import BatchRow, fail_row, redo_rows, release_rows, rows_of
+from app.people.store import Store
+
+AT_ONCE = 4  # rows at the engine
+DRAW = 3  # texts drawn for a row each round
+MOST_ROUNDS = 3
+MOST_DEATHS = 3  # of the engine, while one row was there
+
+_DEADLY = Sentence(
+    "写这一位时引擎停了几次，先跳过。请点“重写”再试，或换一个说法。",
+    "The engine stopped several times over this person, who was passed over. Choose Rewrite to try again.",
+)
+
+
+class Door(Protocol):
+    """The thread that owns the store: it runs a function there and hands back what it returned, in order."""
+
+    def read(
+        self,
+        work: Callable[[Store], Any],
+        answer: Callable[[Any], None],
+        refuse: Callable[[ExplainedError], None] | None = None,
+    ) -> object:
+        """Ask what only reads."""
+
+    def write(
+        self,
+        work: Callable[[Store], Any],
+        answer: Callable[[Any], None] | None = None,
+        refuse: Callable[[ExplainedError], None] | None = None,
+    ) -> object:
+        """Ask what writes; once answered it is on the disk."""
+
+
+class BatchSession:
+    """One batch at a time.
+
+    Args:
+        engine: who writes.
+        door: the store's thread.
+        seeds: gives the seed of the next job.
+        told: called with News and Likes of rows, after they are on the disk.
+        moved: called when writing begins, pauses or ends.
+        refused: called with why it stopped by itself.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        engine: Writing,
+        door: Door,
+        *,
+        sampling: Sampling,
+        seeds: Callable[[], int],
+        told: Callable[[News | Likes], None],
+        moved: Callable[[], None],
+        refused: Callable[[Sentence, str], None],
+    ) -> None:
+        self._catalog = catalog
+        self._engine = engine
+        self._door = door
+        self._sampling = sampling
+        self._seeds = seeds
+        self._told = told
+        self._moved = moved
+        self._refused = refused
+        self._orders: dict[int, Order] = {}
+        self._asked = 0  # rows asked for and not yet here
+        self._settling: list[Order] = []  # every text is there, and the store is choosing
+        self._changed_since: set[int] = set()  # rows forgotten while others were asked for
+        self._more = False  # whether the store may have more rows waiting
+        self._run = 0  # answers to an earlier run are not for this one
+        self._desk = Desk(Likeness())
+        self.batch: int | None = None
+        self.model = ""
+        self.running = False
+
+    def set_drawing(self, sampling: Sampling, model: str) -> None:
+        """How the model in use is drawn from, and its name for the history."""
+        self._sampling, self.model = sampling, model
+
+    def open(self, batch: int, shown: Callable[[tuple[BatchRow, ...]], None]) -> None:
+        """Turn to a batch; its rows are handed to ``shown``, and what is alike among them is told after."""
+        self.pause()
+        self.batch = batch
+        desk = self._desk = Desk(Likeness())
+
+        def loaded(rows: tuple[BatchRow, ...]) -> None:
+            shown(rows)
+            self._door.read(lambda store: compare(desk, rows), self._tell_likes)
+
+        self._door.read(lambda store: rows_of(store, batch), loaded)
+
+    def start(self) -> None:
+        """Write every row that waits."""
+        if self.batch is None or self.running:
+            return
+        self.running, self._more = True, True
+        self._run += 1
+        self._fill()
+        self._moved()
+
+    def pause(self) -> None:
+        """Stop; what is at the engine waits again."""
+        if not self.running:
+            return
+        self._stop()
+        orders, self._orders = self._orders, {}
+        for job in orders:
+            self._engine.cancel(job)
+        batch = self.batch
+        assert batch is not None
+        ids = [order.row.id for order in orders.values()]
+        self._door.write(lambda store: release_rows(store, batch), lambda _: self._tell_waiting(ids))
+        self._moved()
+
+    def redo(self, ids: Iterable[int]) -> None:
+        """Have rows written anew, as soon as something is written; their texts stay until then."""
+        wanted = list(ids)
+        for id in wanted:
+            self.forget(id)
+
+        def told(_: object) -> None:
+            self._tell_waiting(wanted)
+            self._more = True
+            if self.running:
+                self._fill()
+
+        self._door.write(lambda store: redo_rows(store, wanted), told)
+
+    def forget(self, id: int) -> None:
+        """The row is about to change or go: what is being written for it is not wanted."""
+        for job, order in tuple(self._orders.items()):
+            if order.row.id == id:
+                del self._orders[job]
+                self._engine.cancel(job)
+        self._settling = [order for order in self._settling if order.row.id != id]
+        if self._asked:
+            self._changed_since.add(id)
+
+    def wake(self) -> None:
+        """Rows were added or changed and may wait."""
+        self._more = True
+        if self.running:
+            self._fill()
+
+    def text_changed(self, id: int, text: str) -> None:
+        """The person changed the text of a row, or deleted the row, then it is empty."""
+        desk = self._desk
+        self._door.read(lambda store: put(desk, id, text), self._tell_likes)
+
+    def handle(self, event: Event) -> None:
+        """What the engine says."""
+        if isinstance(event, Died) and not event.restarting:
+            self._give_up(event.sentence, f"exit code {event.exit_code}")
+        elif isinstance(event, Failed) and event.job is None:
+            self._give_up(event.sentence, f"{event.code}\n{event.detail}".strip())
+        elif isinstance(event, Finished) and event.job in self._orders:
+            self._take_text(self._orders[event.job], event)
+        elif isinstance(event, Done) and event.job in self._orders and not event.cancelled:
+            self._settle(self._orders.pop(event.job))
+        elif isinstance(event, Failed) and event.job in self._orders:
+            self._failed(self._orders.pop(event.job or 0), event)
+
+    def _fill(self) -> None:
+        """Ask for as many rows as the engine has room for."""
+        free = AT_ONCE - len(self._orders) - self._asked
+        if not self.running or not self._more or free <= 0 or self.batch is None:
+            return
+        self._asked += free
+        batch, catalog, run = self.batch, self._catalog, self._run
+        self._door.write(
+            lambda store: take(store, batch, free, catalog),
+            lambda taken: self._took(run, free, *taken),
+            lambda error: self._could_not_take(run, error),
+        )
+
+    def _took(self, run: int, asked: int, orders: list[Order], failed: list[News]) -> None:
+        if run != self._run:
+            return  # paused meanwhile: the rows are released by a question asked after this one
+        self._asked -= asked
+        self._more = bool(orders or failed)
+        for news in failed:
+            self._told(news)
+        for order in orders:
+            if order.row.id not in self._changed_since:
+                self._told(News(order.row.id, "writing"))
+                self._order(order)
+        self._changed_since.clear()
+        if not orders and failed:
+            self._fill()
+        self._end_if_done()
+
+    def _could_not_take(self, run: int, error: ExplainedError) -> None:
+        if run == self._run:
+            self._give_up(error.sentence, error.detail)
+
+    def _order(self, order: Order) -> None:
+        request = order.row.fields.request
+        order.seed = self._seeds()
+        job = self._engine.write(
+            prompt_segments(request, self._catalog),
+            DRAW,
+            order.seed,
+            replace(self._sampling, avoid=never_right(request, self._catalog)),
+            self._catalog.length(request.length).most_tokens,
+        )
+        self._orders[job] = order
+
+    def _take_text(self, order: Order, event: Finished) -> None:
+        if event.end == "cancelled":
+            return
+        text = event.text.strip()
+        faults = check(text, order.row.fields.request, self._catalog)
+        order.candidates.append(Candidate(len(order.candidates), text, event.tokens, event.logprob, faults))
+        order.seeds.append(order.seed)
+
+    def _settle(self, order: Order) -> None:
+        """Every text of a round is there: keep the best, unless another round may bring a better one."""
+        order.rounds += 1
+        desk, model, run = self._desk, self.model, self._run
+        last = order.rounds >= MOST_ROUNDS
+        self._settling.append(order)
+
+        def settled(outcome: tuple[News, tuple[Likes, ...]] | None) -> None:
+            wanted = self._leave(order)
+            if outcome is not None:
+                news, likes = outcome
+                self._told(news)
+                self._tell_likes(likes)
+            elif run == self._run and wanted:
+                self._order(order)
+            else:
+                self._tell_waiting([order.row.id])
+            self._fill()
+            self._end_if_done()
+
+        def refused(error: ExplainedError) -> None:
+            self._leave(order)
+            self._give_up(error.sentence, error.detail)
+
+        self._door.write(lambda store: keep(store, desk, order, last, model), settled, refused)
+
+    def _failed(self, order: Order, event: Failed) -> None:
+        order.deaths += 1
+        if event.code == "engine_died" and order.deaths < MOST_DEATHS:
+            self._order(order)
+        elif event.code in ("out_of_memory", "internal"):
+            self._orders[-order.row.id] = order  # so that pausing releases it
+            self._give_up(event.sentence, f"{event.code}\n{event.detail}".strip())
+        else:
+            fault = _DEADLY if event.code == "engine_died" else event.sentence
+            id = order.row.id
+            self._settling.append(order)
+            self._door.write(lambda store: fail_row(store, id, fault), lambda _: self._row_failed(order, fault))
+
+    def _row_failed(self, order: Order, fault: Sentence) -> None:
+        self._leave(order)
+        self._told(News(order.row.id, "failed", fault=fault))
+        self._fill()
+        self._end_if_done()
+
+    def _leave(self, order: Order) -> bool:
+        """The store is done with an order; False where it was forgotten meanwhile."""
+        wanted = order in self._settling
+        if wanted:
+            self._settling.remove(order)
+        return wanted
+
+    def _give_up(self, sentence: Sentence, detail: str) -> None:
+        if self.running:
+            self.pause()
+            self._refused(sentence, detail)
+
+    def _end_if_done(self) -> None:
+        if self.running and not (self._more or self._orders or self._asked or self._settling):
+            self._stop()
+            self._moved()
+        elif self.running and self._more and not (self._orders or self._asked or self._settling):
+            self._fill()
+
+    def _stop(self) -> None:
+        self.running = False
+        self._run += 1
+        self._asked = 0
+
+    def _tell_waiting(self, ids: Iterable[int]) -> None:
+        for id in ids:
+            self._told(News(id, "waiting"))
+
+    def _tell_likes(self, likes: Iterable[Likes]) -> None:
+        for each in likes:
+            self._told(each)
