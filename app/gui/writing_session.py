@@ -8,6 +8,7 @@ was ever shown is lost: the versions of a card only grow.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import count
 from typing import Protocol
 
 from app.compose.catalog import Catalog
@@ -15,9 +16,16 @@ from app.compose.guard import Fault, check, never_right
 from app.compose.prompt import Segment, prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.select import Candidate, choose
+from app.compose.sentence import Sentence
 from app.engine.protocol import Died, Done, Event, Failed, Finished, Piece, Sampling
 
 CARDS = 3
+REPEATS = Fault(
+    "repeats",
+    Sentence("和以前发给这个人的一条太像。", "Much like something this person has received from you before."),
+)
+
+Repeats = Callable[[str, GreetingRequest, int], bool]
 
 
 class Writing(Protocol):
@@ -42,9 +50,11 @@ class State(Enum):
 
 @dataclass(eq=False)
 class _Version:
-    """One text of a card and the request it answers."""
+    """One text of a card, the request it answers and the seed of its job. ``number`` tells it from every other."""
 
+    number: int
     request: GreetingRequest
+    seed: int
     text: str = ""
     state: State = State.WRITING
     touched: bool = False
@@ -78,6 +88,7 @@ class _Drawing:
     """One job of the engine: candidate ``i`` of it streams into ``cards[i]``; the further ones are only drawn."""
 
     request: GreetingRequest
+    seed: int
     cards: tuple[int, ...]
     live: list[_Version]
     finished: dict[int, Finished] = field(default_factory=dict)
@@ -85,12 +96,18 @@ class _Drawing:
 
 @dataclass(frozen=True)
 class CardView:
-    """What a card shows. ``position`` of ``count`` versions, from 1; both 0 when there is none."""
+    """What a card shows. ``position`` of ``count`` versions, from 1; both 0 when there is none, as is ``version``.
+
+    ``version`` is the number of the text, the same as long as the session lives, however it is edited.
+    """
 
     text: str
     state: State
     position: int
     count: int
+    version: int = 0
+    request: GreetingRequest | None = None
+    seed: int = 0
 
 
 class WritingSession:
@@ -101,6 +118,8 @@ class WritingSession:
         draw: how many candidates are drawn for the three cards.
         seeds: gives the seed of the next job.
         changed: called with the number of a card whenever what it shows changed.
+        repeats: whether a text, for a request, repeats what its person has received before, other than as the version
+            of that number; 0 is a text no card shows yet. Such a text is shown only when there is no other.
     """
 
     def __init__(
@@ -112,6 +131,7 @@ class WritingSession:
         sampling: Sampling,
         seeds: Callable[[], int],
         changed: Callable[[int], None],
+        repeats: Repeats = lambda text, request, version: False,
     ) -> None:
         self._catalog = catalog
         self._engine = engine
@@ -119,6 +139,8 @@ class WritingSession:
         self._sampling = sampling
         self._seeds = seeds
         self._changed = changed
+        self._repeats = repeats
+        self._numbers = count(1)
         self._cards = [_Card() for _ in range(CARDS)]
         self._drawings: dict[int, _Drawing] = {}
 
@@ -132,14 +154,22 @@ class WritingSession:
         version = self._cards[card].version
         if version is None:
             return CardView("", State.EMPTY, 0, 0)
-        return CardView(version.text, version.state, self._cards[card].shown + 1, len(self._cards[card].versions))
+        return CardView(
+            version.text,
+            version.state,
+            self._cards[card].shown + 1,
+            len(self._cards[card].versions),
+            version.number,
+            version.request,
+            version.seed,
+        )
 
     def faults(self, card: int) -> tuple[Fault, ...]:
         """What is wrong with the shown text; nothing is said of a text that is not finished."""
         version = self._cards[card].version
         if version is None or version.state in (State.WRITING, State.UNFINISHED):
             return ()
-        return check(version.text, version.request, self._catalog)
+        return self._faults(version.text, version.request, version.number)
 
     def write(self, request: GreetingRequest) -> None:
         """Fill the three cards anew."""
@@ -199,11 +229,12 @@ class WritingSession:
     def _begin(self, request: GreetingRequest, cards: tuple[int, ...], draw: int) -> None:
         prompt, most = prompt_segments(request, self._catalog), self._catalog.length(request.length).most_tokens
         sampling = replace(self._sampling, avoid=never_right(request, self._catalog))
-        job = self._engine.write(prompt, draw, self._seeds(), sampling, most)
-        live = [_Version(request) for _ in cards]
+        seed = self._seeds()
+        job = self._engine.write(prompt, draw, seed, sampling, most)
+        live = [_Version(next(self._numbers), request, seed) for _ in cards]
         for card, version in zip(cards, live, strict=True):
             self._cards[card].add(version)
-        self._drawings[job] = _Drawing(request, cards, live)
+        self._drawings[job] = _Drawing(request, seed, cards, live)
         for card in cards:
             self._changed(card)
 
@@ -229,7 +260,7 @@ class WritingSession:
             if chosen.pop(candidate, None) is None and not version.touched and self._cards[card].version is version:
                 free.append(card)
         for card, text in zip(free, chosen.values(), strict=False):
-            self._cards[card].add(_Version(drawing.request, text, State.DONE))
+            self._cards[card].add(_Version(next(self._numbers), drawing.request, drawing.seed, text, State.DONE))
         for card, version in zip(drawing.cards, drawing.live, strict=True):
             if not version.text:
                 self._cards[card].drop(version)
@@ -238,12 +269,16 @@ class WritingSession:
     def _choose(self, drawing: _Drawing) -> Sequence[Candidate]:
         seen = {version.text for card in self._cards for version in card.versions if version not in drawing.live}
         candidates = [
-            Candidate(index, end.text.strip(), end.tokens, end.logprob, check(end.text, drawing.request, self._catalog))
+            Candidate(index, end.text.strip(), end.tokens, end.logprob, self._faults(end.text, drawing.request, 0))
             for index, end in sorted(drawing.finished.items())
             if end.end != "cancelled"
         ]
         unseen = [candidate for candidate in candidates if candidate.text not in seen]
         return choose(unseen or candidates, len(drawing.cards))
+
+    def _faults(self, text: str, request: GreetingRequest, version: int) -> tuple[Fault, ...]:
+        faults = check(text, request, self._catalog)
+        return (*faults, REPEATS) if self._repeats(text, request, version) else faults
 
     def _break_off(self, job: int) -> None:
         drawing = self._drawings.pop(job)

@@ -1,0 +1,194 @@
+"""What of the three cards is kept in the file of greetings, and when.
+
+Kept is every text that stood finished in front of the person: a candidate that was chosen for a card, or one of the
+versions they paged back to. Kept too is what they took in hand before it was finished: what they edited, copied or made
+a favourite. Not kept are candidates that were only drawn, texts that were replaced while the others were still being
+chosen, and what was stopped in the middle, unless the person does one of these things with it. An edited text replaces
+the one it was made from: in the history they find what they saw last.
+
+Copying counts as sending, to the person whom the form of address names if there is one, until it is undone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.compose.request import GreetingRequest
+from app.compose.sentence import ExplainedError
+from app.gui.people_thread import PeopleThread
+from app.gui.writing_session import CardView, State
+
+if TYPE_CHECKING:
+    from app.people.store import Store
+
+EDITED_AFTER = 600  # ms without a key before an edit is written to the file
+
+
+@dataclass(frozen=True)
+class SentNote:
+    """That a text was noted as sent: the id of the note, what it said, and to whom; empty for nobody known."""
+
+    id: int
+    text: str
+    name: str
+
+
+@dataclass(eq=False)
+class _Entry:
+    """A version of a card, as it stands in the file. ``id`` is set by the people thread, and None until then."""
+
+    request: GreetingRequest
+    seed: int
+    model: str
+    id: int | None = None
+    favourite: bool = False
+    sent: SentNote | None = None
+
+
+class Keeping(QObject):
+    """Turns what happens to the cards into questions to the people thread; versions are those of the session."""
+
+    kept = Signal(int, str)  # a version's text is on the disk, as said
+    favoured = Signal(int)  # whether a version is a favourite has changed
+    sent = Signal(int, object)  # a version was noted as sent: SentNote; None when that was undone
+    failed = Signal(object)  # ExplainedError
+
+    def __init__(self, people: PeopleThread) -> None:
+        super().__init__()
+        self._people = people
+        self._entries: dict[int, _Entry] = {}
+        self._edits: dict[int, str] = {}
+        self._said = ""  # the error said last: three texts that cannot be kept are one message
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(EDITED_AFTER)
+        self._pause.timeout.connect(self.flush)
+        self.model = ""
+
+    def see(self, view: CardView) -> None:
+        """A card shows this."""
+        if view.state is State.DONE and view.version not in self._entries and view.text.strip():
+            self._enter(view)
+
+    def edit(self, view: CardView) -> None:
+        """The person changed the text of a card; it is written once they pause."""
+        if view.text.strip():
+            self._edits[view.version] = view.text
+            if view.version not in self._entries:
+                self._enter(view)
+            self._pause.start()
+
+    def copied(self, view: CardView) -> None:
+        """The person took the text: note it as sent, once for the same words."""
+        self.flush()
+        entry = self._entries.get(view.version) or self._enter(view)
+        if entry.sent is not None and entry.sent.text == view.text:
+            self.sent.emit(view.version, entry.sent)
+        else:
+            self._write(partial(_note_sent, entry, view.text), partial(self._noted, view.version, entry))
+
+    def unsend(self, version: int) -> None:
+        """It was copied, but not sent."""
+        entry = self._entries.get(version)
+        if entry is not None and entry.sent is not None:
+            note, entry.sent = entry.sent, None
+            self._write(partial(_forget_sent, note), lambda _: self.sent.emit(version, None))
+
+    def favour(self, view: CardView, favourite: bool) -> None:
+        """Make the text of a card a favourite, or no longer one."""
+        self.flush()
+        entry = self._entries.get(view.version) or self._enter(view)
+        self._write(
+            partial(_mark_favourite, entry, view.text, favourite),
+            partial(self._favoured, view.version, entry, favourite),
+        )
+
+    def is_favourite(self, version: int) -> bool:
+        """Whether the file says that a version is a favourite."""
+        return version in self._entries and self._entries[version].favourite
+
+    def entry(self, version: int) -> int | None:
+        """The id of a version in the file."""
+        return self._entries[version].id if version in self._entries else None
+
+    def flush(self) -> None:
+        """Write the edits that wait for a pause now."""
+        self._pause.stop()
+        edits, self._edits = self._edits, {}
+        for version, text in edits.items():
+            self._write(partial(_edit, self._entries[version], text), partial(self._kept, version, text))
+
+    def _enter(self, view: CardView) -> _Entry:
+        assert view.request is not None
+        entry = self._entries[view.version] = _Entry(view.request, view.seed, self.model)
+        self._write(partial(_entered, entry, view.text), partial(self._kept, view.version, view.text))
+        return entry
+
+    def _write(self, work: "Callable[[Store], Any]", answer: Callable[[Any], None]) -> None:
+        def well(value: Any) -> None:
+            self._said = ""
+            answer(value)
+
+        self._people.write(work, well, self._refused)
+
+    def _refused(self, error: ExplainedError) -> None:
+        if self._said != error.sentence.zh:
+            self._said = error.sentence.zh
+            self.failed.emit(error)
+
+    def _kept(self, version: int, text: str, _: object) -> None:
+        self.kept.emit(version, text)
+
+    def _noted(self, version: int, entry: _Entry, note: SentNote) -> None:
+        entry.sent = note
+        self.sent.emit(version, note)
+
+    def _favoured(self, version: int, entry: _Entry, favourite: bool, _: None) -> None:
+        entry.favourite = favourite
+        self.favoured.emit(version)
+
+
+# What follows runs in the people thread, where the package of the store is at home and may be imported.
+
+
+def _entered(entry: _Entry, text: str, store: "Store") -> int:
+    """The id of the entry, which is made if there is none yet: an attempt before may have failed."""
+    from app.people.addressee import addressee
+    from app.people.history import Draft, add_written
+
+    if entry.id is None:
+        person = addressee(store, entry.request)
+        recipient = person.id if person is not None else None
+        entry.id = add_written(store, Draft(entry.request, text, entry.model, entry.seed, recipient)).id
+    return entry.id
+
+
+def _edit(entry: _Entry, text: str, store: "Store") -> None:
+    from app.people.history import edit_written
+
+    edit_written(store, _entered(entry, text, store), text)
+
+
+def _mark_favourite(entry: _Entry, text: str, favourite: bool, store: "Store") -> None:
+    from app.people.history import set_favourite
+
+    set_favourite(store, _entered(entry, text, store), favourite)
+
+
+def _note_sent(entry: _Entry, text: str, store: "Store") -> SentNote:
+    from app.people.addressee import addressee
+    from app.people.history import mark_sent
+
+    id = _entered(entry, text, store)
+    person = addressee(store, entry.request)
+    note = mark_sent(store, id, person.id if person is not None else None)
+    return SentNote(note.id, note.text, person.fields.name if person is not None else "")
+
+
+def _forget_sent(note: SentNote, store: "Store") -> None:
+    from app.people.deletion import delete
+
+    delete(store, "sent", [note.id])
