@@ -4,9 +4,10 @@ A card shows what the writing session says and reports what the person does; it 
 """
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QTextBlockFormat, QTextCursor
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeySequence, QShortcut, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
 
+from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.write_button import key_name
 from app.gui.writing_session import CardView, State
@@ -15,6 +16,8 @@ NUMERALS = "一二三"
 LETTER_PIXELS = 19
 LINE_HEIGHT = 150  # per cent
 CONFIRMED_FOR = 2200  # ms the word 已复制 stays
+UNDO_FOR = 9000  # ms that undoing the note of sending is offered
+FAVOURITE_KEYS, CARD_KEYS = "Ctrl+D", "Ctrl+G"
 
 
 class GreetingText(QTextEdit):
@@ -85,6 +88,9 @@ class CandidateCard(QFrame):
     edited = Signal(str)
     held = Signal()
     copy = Signal()
+    unsend = Signal()
+    favour = Signal()
+    make_card = Signal()
     again = Signal()
     turned = Signal(int)
 
@@ -94,6 +100,8 @@ class CandidateCard(QFrame):
         self._state = State.EMPTY
         self._can_write = False
         self._position = (0, 0)
+        self._version = 0
+        self._copied = ""
         self.setObjectName(f"card-{number + 1}")
         self.setProperty("kind", "card")
         self.numeral = QLabel(NUMERALS[number])
@@ -118,6 +126,12 @@ class CandidateCard(QFrame):
         self.faults.hide()
         self.note = QLabel()
         self.note.setProperty("kind", "note")
+        # A long name is cut rather than pushing the buttons out of the card.
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.undo_button = self._button("link", self.unsend.emit)
+        self.star = StarButton(theme)
+        self.star.clicked.connect(self.favour)
+        self.card_button = self._button("quiet", self.make_card.emit)
         self.previous = self._button("previous", lambda: self.turned.emit(-1))
         self.pages = QLabel()
         self.pages.setProperty("kind", "aside")
@@ -129,13 +143,17 @@ class CandidateCard(QFrame):
         self._confirmed.setInterval(CONFIRMED_FOR)
         self._confirmed.timeout.connect(self._show_note)
         self._build()
+        for keys, act in ((FAVOURITE_KEYS, self.favour.emit), (CARD_KEYS, self.make_card.emit)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
         self.retranslate()
 
     def show_view(self, view: CardView) -> None:
         """Show a version of the card."""
-        if view.state is not self._state:
+        if view.state is not self._state or view.version != self._version:
             self._confirmed.stop()
-        self._state = view.state
+        self._state, self._version = view.state, view.version
         self._position = (view.position, view.count)
         self.hint.setVisible(view.state is State.EMPTY)
         self.text.setVisible(view.state is not State.EMPTY)
@@ -143,7 +161,9 @@ class CandidateCard(QFrame):
         self.text.show_text(view.text)
         self.copy_button.setEnabled(bool(view.text))
         self.allow_again(self._can_write)
-        for button in (self.again_button, self.copy_button):
+        for button in (self.star, self.card_button):
+            button.setEnabled(bool(view.text.strip()) and view.state is not State.WRITING)
+        for button in (self.star, self.card_button, self.again_button, self.copy_button):
             button.setVisible(view.state is not State.EMPTY)
         self._show_pages()
         self._show_note()
@@ -161,8 +181,24 @@ class CandidateCard(QFrame):
 
     def confirm_copied(self) -> None:
         """Say for a moment that the text is on the clipboard."""
-        self._confirmed.start()
-        self._show_note()
+        self._confirm(self.tr("已复制"), CONFIRMED_FOR)
+
+    def confirm_sent(self, name: str) -> None:
+        """Say that the text counts as sent, to ``name`` if that is known, and offer to take that back."""
+        self._confirm(
+            self.tr("已复制，记作发给{name}").format(name=name) if name else self.tr("已复制，记作已发"), UNDO_FOR
+        )
+        self.undo_button.show()
+        self._show_pages()
+
+    def confirm_unsent(self) -> None:
+        """Say that the text no longer counts as sent."""
+        self._confirm(self.tr("好，不算发出"), CONFIRMED_FOR)
+
+    def show_favourite(self, favourite: bool) -> None:
+        """Fill the star, or leave its outline."""
+        self.star.setChecked(favourite)
+        self._name_star()
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
@@ -175,6 +211,12 @@ class CandidateCard(QFrame):
         self.again_button.setText(self.tr("换一条"))
         self.again_button.setToolTip(self.tr("重新写这一条，现在的留在“上一条”里"))
         self.again_button.setAccessibleName(self.tr("换掉第 {number} 条").format(number=number))
+        self.card_button.setText(self.tr("做成贺卡"))
+        self.card_button.setToolTip(key_name(CARD_KEYS))
+        self.card_button.setAccessibleName(self.tr("把第 {number} 条做成贺卡").format(number=number))
+        self.undo_button.setText(self.tr("撤销"))
+        self.undo_button.setAccessibleName(self.tr("撤销：这一条没有发出"))
+        self._name_star()
         self.previous.setToolTip(self.tr("上一条"))
         self.previous.setAccessibleName(self.tr("上一条"))
         self.next.setToolTip(self.tr("下一条"))
@@ -207,13 +249,32 @@ class CandidateCard(QFrame):
             State.CHOOSING: self.tr("挑选中…"),
             State.UNFINISHED: self.tr("没写完"),
         }
-        copied = self._confirmed.isActive()
-        self.note.setText(self.tr("已复制") if copied else notes.get(self._state, ""))
+        confirmed = self._confirmed.isActive()
+        self.note.setText(self._copied if confirmed else notes.get(self._state, ""))
+        self.note.setToolTip(self.note.text())
+        if not confirmed:
+            self.undo_button.hide()
+            self._show_pages()
+
+    def _confirm(self, words: str, milliseconds: int) -> None:
+        self._copied = words
+        self._confirmed.start(milliseconds)
+        self.undo_button.hide()
+        self._show_pages()
+        self._show_note()
+
+    def _name_star(self) -> None:
+        number = self.number + 1
+        name = self.tr("第 {number} 条取消收藏") if self.star.isChecked() else self.tr("收藏第 {number} 条")
+        self.star.setAccessibleName(name.format(number=number))
+        word = self.tr("取消收藏") if self.star.isChecked() else self.tr("收藏")
+        self.star.setToolTip(f"{word}  {key_name(FAVOURITE_KEYS)}")
 
     def _show_pages(self) -> None:
         position, count = self._position
+        # While there is something to undo, the room is the message's.
         for widget in (self.previous, self.pages, self.next):
-            widget.setVisible(count > 1)
+            widget.setVisible(count > 1 and self.undo_button.isHidden())
         self.pages.setText(f"{position}/{count}")
         self.previous.setEnabled(position > 1)
         self.next.setEnabled(position < count)
@@ -231,10 +292,13 @@ class CandidateCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.note, 1)
+        row.addWidget(self.undo_button)
         row.addWidget(self.previous)
         row.addWidget(self.pages)
         row.addWidget(self.next)
-        row.addSpacing(6)
+        row.addSpacing(2)
+        row.addWidget(self.star)
+        row.addWidget(self.card_button)
         row.addWidget(self.again_button)
         row.addWidget(self.copy_button)
         column = QVBoxLayout()

@@ -1,30 +1,36 @@
 """The page 写祝福: the form at the left, three cards at the right, and what happens between them.
 
-The page turns clicks and keys into calls of the writing session and the session's state into what the cards show.
+The page turns clicks and keys into calls of the writing session and the session's state into what the cards show, and
+tells the keeping of it.
 """
 
 import secrets
 from datetime import date
+from functools import partial
 
 from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.compose.catalog import Catalog
-from app.compose.request import RequestError, make_request
-from app.compose.sentence import Sentence
+from app.compose.request import GreetingRequest, RequestError, make_request
+from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Died, Done, Event, Failed, Loading, Ready, Sampling
 from app.gui.banner import Banner
 from app.gui.candidate_card import CandidateCard
+from app.gui.card_opening import open_card
 from app.gui.column_scroll import ColumnScroll
 from app.gui.composition import CompositionWatch
 from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.keeping import Keeping, SentNote
+from app.gui.people_thread import PeopleThread
+from app.gui.received import Received, fetch_repeated
 from app.gui.request_form import RequestForm
 from app.gui.status_line import StatusLine
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.gui.write_button import WriteButton, key_name
-from app.gui.writing_session import CARDS, WritingSession
+from app.gui.writing_session import CARDS, State, WritingSession
 
 FORM_WIDTH = 384
 ROOMY = 730  # pixels of height from which the keys are named under the button
@@ -35,13 +41,24 @@ class ComposePage(QWidget):
     """Everything between the side bar and the right edge. ``notice`` is where the panel of a first start goes."""
 
     def __init__(
-        self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, today: date, notice: QWidget
+        self,
+        catalog: Catalog,
+        words: Words,
+        theme: Theme,
+        engine: EngineBridge,
+        people: PeopleThread,
+        today: date,
+        notice: QWidget,
     ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._catalog = catalog
         self._words = words
+        self._theme = theme
         self._engine = engine
+        self._people = people
+        self.keeping = Keeping(people)
+        self._received = Received(self.keeping.entry)
         self._title: Sentence | None = None
         self.watch = CompositionWatch(self)
         self.form = RequestForm(catalog, words, self.watch, theme, today)
@@ -65,6 +82,10 @@ class ComposePage(QWidget):
         self._title = title
         self.session = self._new_session(draw, sampling)
 
+    def first_focus(self) -> QWidget:
+        """Where the keys go at first."""
+        return self.form.relationship
+
     def write(self) -> None:
         """Write what the form asks for, as soon as the engine can."""
         if self.session.working or self._engine.state is Engine.OFF or self.watch.composing:
@@ -78,6 +99,7 @@ class ComposePage(QWidget):
         self.banner.hide()
         self.status.show_seconds(None)
         self._engine.reopen()
+        self._look_up(request)
         self.session.write(request)
         self._show_working()
 
@@ -88,12 +110,28 @@ class ComposePage(QWidget):
             self._show_working()
 
     def copy(self, card: int) -> None:
-        """Put the text of a card on the clipboard."""
-        text = self.session.view(card).text
-        if text:
-            QGuiApplication.clipboard().setText(text)
+        """Put the text of a card on the clipboard; that counts as sent."""
+        view = self.session.view(card)
+        if view.text:
+            QGuiApplication.clipboard().setText(view.text)
             self.session.hold(card)
             self.cards[card].confirm_copied()
+            if view.state is not State.WRITING and view.text.strip():
+                self.keeping.copied(view)
+
+    def favour(self, card: int) -> None:
+        """Make the text of a card a favourite, or no longer one."""
+        view = self.session.view(card)
+        if view.state is not State.WRITING and view.text.strip():
+            self.session.hold(card)
+            self.keeping.favour(view, not self.keeping.is_favourite(view.version))
+
+    def make_card(self, card: int) -> None:
+        """Open the text of a card as a picture."""
+        view = self.session.view(card)
+        if view.request is not None and view.state is not State.WRITING and view.text.strip():
+            self.session.hold(card)
+            open_card(self._words, self._theme, view.text, view.request, self, self.banner)
 
     def handle(self, event: Event) -> None:
         """What the engine says: texts to the session, the rest to the status line and the banner."""
@@ -101,6 +139,7 @@ class ComposePage(QWidget):
             self.status.show_loading(event.fraction)
         elif isinstance(event, Ready):
             self.status.show_ready(event, self._title)
+            self.keeping.model = event.model
         elif isinstance(event, Died):
             self.banner.show_error(event.sentence, f"exit code {event.exit_code}\n{self._engine.chatter}".strip())
             self._show_engine_off(event.restarting)
@@ -145,22 +184,61 @@ class ComposePage(QWidget):
             sampling=sampling,
             seeds=lambda: secrets.randbelow(1 << 31),
             changed=self._show_card,
+            repeats=self._received.repeats,
         )
 
     def _write_again(self, card: int) -> None:
         if self._engine.state is not Engine.OFF:
             self._engine.reopen()
+            request = self.session.view(card).request
+            if request is not None:
+                self._look_up(request)
             self.session.write_again(card)
             self._show_working()
 
     def _edited(self, card: int, text: str) -> None:
         self.session.edit(card, text)
-        self.cards[card].show_view(self.session.view(card))
+        view = self.session.view(card)
+        self.cards[card].show_view(view)
+        self.keeping.edit(view)
         self._checks[card].start()
 
+    def _look_up(self, request: GreetingRequest) -> None:
+        """Find out what this person received; until that is known, which is well before the texts are, all is new."""
+        if request.address:
+            self._people.read(
+                lambda store: fetch_repeated(store, request),
+                partial(self._received.take, request),
+                self._not_kept,
+            )
+
     def _show_card(self, card: int) -> None:
-        self.cards[card].show_view(self.session.view(card))
+        view = self.session.view(card)
+        self.cards[card].show_view(view)
+        self.cards[card].show_favourite(self.keeping.is_favourite(view.version))
+        self.keeping.see(view)
         self._show_faults(card)
+
+    def _card_of(self, version: int) -> int | None:
+        """The card that shows a version now."""
+        return next((card for card in range(CARDS) if self.session.view(card).version == version), None)
+
+    def _show_favourite(self, version: int) -> None:
+        card = self._card_of(version)
+        if card is not None:
+            self.cards[card].show_favourite(self.keeping.is_favourite(version))
+
+    def _show_sent(self, version: int, note: SentNote | None) -> None:
+        card = self._card_of(version)
+        if card is None:
+            return
+        if note is not None:
+            self.cards[card].confirm_sent(note.name)
+        else:
+            self.cards[card].confirm_unsent()
+
+    def _not_kept(self, error: ExplainedError) -> None:
+        self.banner.show_error(error.sentence, error.detail)
 
     def _show_faults(self, card: int) -> None:
         sentences = [self._words.say(fault.sentence) for fault in self.session.faults(card)]
@@ -189,6 +267,9 @@ class ComposePage(QWidget):
 
     def _connect(self) -> None:
         self._engine.happened.connect(self.handle)
+        self.keeping.favoured.connect(self._show_favourite)
+        self.keeping.sent.connect(self._show_sent)
+        self.keeping.failed.connect(self._not_kept)
         self.button.write.connect(self.write)
         self.button.stop.connect(self.stop)
         for number, card in enumerate(self.cards):
@@ -196,6 +277,9 @@ class ComposePage(QWidget):
             card.edited.connect(lambda text, number=number: self._edited(number, text))
             card.held.connect(lambda number=number: self.session.hold(number))
             card.copy.connect(lambda number=number: self.copy(number))
+            card.unsend.connect(lambda number=number: self.keeping.unsend(self.session.view(number).version))
+            card.favour.connect(lambda number=number: self.favour(number))
+            card.make_card.connect(lambda number=number: self.make_card(number))
             card.again.connect(lambda number=number: self._write_again(number))
             card.turned.connect(lambda step, number=number: self.session.turn(number, step))
             self._checks[number].setSingleShot(True)

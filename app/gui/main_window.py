@@ -1,4 +1,4 @@
-"""The window: side bar and page, and the order of things when it opens and when it closes."""
+"""The window: side bar and pages, and the order of things when it opens and when it closes."""
 
 import threading
 import traceback
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
 
 from app.compose.catalog import Catalog
@@ -18,6 +18,8 @@ from app.engine.protocol import Event, Failed, Sampling
 from app.gui.compose_page import ComposePage
 from app.gui.engine_bridge import EngineBridge
 from app.gui.first_start import FirstStart
+from app.gui.page_stack import PageStack
+from app.gui.people_thread import PeopleThread, Trouble, people_file
 from app.gui.settings import Settings
 from app.gui.sidebar import Sidebar
 from app.gui.theme import Theme
@@ -30,12 +32,16 @@ SMALLEST_SIZE = (860, 480)
 
 @dataclass(frozen=True)
 class Options:
-    """What the window is opened with; the commands are those of the child processes, when not the usual ones."""
+    """What the window is opened with; the commands are those of the child processes, when not the usual ones.
+
+    ``data`` is the folder of what was written, when not the usual one.
+    """
 
     model: Path | None = None
     device: str = "auto"
     engine_command: Sequence[str] | None = None
     install_command: Sequence[str] | None = None
+    data: Path | None = None
 
 
 class ModelSearch(QObject):
@@ -65,6 +71,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, catalog: Catalog, settings: Settings, words: Words, theme: Theme, options: Options) -> None:
         super().__init__()
+        self._catalog = catalog
         self._settings = settings
         self.words = words
         self._theme = theme
@@ -74,26 +81,33 @@ class MainWindow(QMainWindow):
         self._closing = False
         self.engine = EngineBridge(options.engine_command)
         self.first_start = FirstStart(words, theme, options.install_command)
-        self.sidebar = Sidebar(words, theme)
-        self.page = ComposePage(catalog, words, theme, self.engine, date.today(), self.first_start)
+        self.people = PeopleThread(people_file(options.data))
+        self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
+        self.pages = PageStack()
+        self.pages.add_place("compose", lambda: self.page)
+        # 群发 goes here: self.pages.add_place("batch", self._batch_page), which imports and builds BatchPage.
+        self.pages.add_place("history", self._history_page)
+        self.sidebar = Sidebar(words, theme, self.pages.places)
         self._search = ModelSearch(self)
         central = QWidget()
         row = QHBoxLayout(central)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.sidebar)
-        row.addWidget(self.page, 1)
+        row.addWidget(self.pages, 1)
         self.setCentralWidget(central)
         self.setMinimumSize(*SMALLEST_SIZE)
         self.resize(*FIRST_SIZE)
         if settings.geometry is not None:
             self.restoreGeometry(settings.geometry)
         self._connect()
+        self._shortcuts()
         self._retitle()
-        self.page.form.relationship.setFocus()
+        self.pages.show_place("compose")
 
     def begin(self) -> None:
-        """Open the model, or offer to fetch it. Called once the window is on the screen."""
+        """Open what was written, and the model, or offer to fetch it. Called once the window is on the screen."""
+        self.people.begin()
         try:
             self._manifest = load_manifest()
         except ExplainedError as error:
@@ -111,7 +125,7 @@ class MainWindow(QMainWindow):
 
     def show_unforeseen(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An error nobody foresaw, in the form of sys.excepthook: the window goes on, and says so."""
-        self.page.banner.show_error(
+        self.pages.page.banner.show_error(
             Sentence(
                 "程序出了意料之外的错，刚才那一步可能没有做完；你填的内容和已写好的文字都还在。请再试一次，"
                 "若仍如此，请把详情发给我们。",
@@ -128,6 +142,8 @@ class MainWindow(QMainWindow):
             self._settings.geometry = self.saveGeometry()
             self._settings.save()
             self.hide()
+            self.page.keeping.flush()
+            self.people.close()
             self.engine.close()
             self.first_start.close_process()
         super().closeEvent(event)
@@ -148,10 +164,48 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.language_asked.connect(self._speak)
         self.sidebar.theme_asked.connect(self._dress)
+        self.sidebar.place_asked.connect(self.pages.show_place)
+        self.pages.turned.connect(self.sidebar.show_place)
+        self.people.opened.connect(self._tell_notices)
+        self.people.failed.connect(self._tell_trouble)
+        self.people.refused.connect(self._tell_error)
         self.engine.happened.connect(self._watch_model)
         self.first_start.installed.connect(self._look_again)
         self._search.found.connect(self._use)
         self._search.failed.connect(self._cannot_look)
+
+    def _shortcuts(self) -> None:
+        for keys, step in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
+            QShortcut(QKeySequence(keys), self).activated.connect(lambda step=step: self.pages.show_beside(step))
+        for number, place in enumerate(self.pages.places, 1):
+            shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
+            shortcut.activated.connect(lambda place=place: self.pages.show_place(place))
+
+    def _history_page(self) -> QWidget:
+        from app.gui.history_page import HistoryPage
+
+        page = HistoryPage(self._catalog, self.words, self._theme, self.people)
+        page.writing_asked.connect(lambda: self.pages.show_place("compose"))
+        return page
+
+    def _tell_notices(self, notices: tuple[Sentence, ...]) -> None:
+        if notices:
+            self.page.banner.show_error(
+                Sentence("".join(notice.zh for notice in notices), " ".join(notice.en for notice in notices))
+            )
+
+    def _tell_trouble(self, trouble: Trouble) -> None:
+        sentence = trouble.error.sentence
+        self.page.banner.show_error(
+            Sentence(
+                f"{sentence.zh}在此之前照样可以写，只是不会存进历史。打开“收藏与历史”可以处理。",
+                f"{sentence.en} Until then you can write, but nothing is kept. History is where to set it right.",
+            ),
+            trouble.error.detail,
+        )
+
+    def _tell_error(self, error: ExplainedError) -> None:
+        self.pages.page.banner.show_error(error.sentence, error.detail)
 
     def _look_again(self) -> None:
         if self._manifest is not None:

@@ -1,5 +1,7 @@
 """The narrow bar at the left: the wordmark, the places, and at its foot language and theme."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
 from app.gui.settings import DARK, LIGHT, SYSTEM, THEMES
 from app.gui.theme import Theme
 from app.gui.words import CHINESE, ENGLISH, Words
+from app.gui.write_button import key_name
 
 WIDTH = 92
 
@@ -34,12 +37,13 @@ class ThemeButton(QPushButton):
 
 
 class Sidebar(QFrame):
-    """Emits what the person asked for; the window does it."""
+    """Emits what the person asked for; the window does it. ``places`` are the names of the pages, from the top."""
 
+    place_asked = Signal(str)
     language_asked = Signal(str)
     theme_asked = Signal(str)
 
-    def __init__(self, words: Words, theme: Theme) -> None:
+    def __init__(self, words: Words, theme: Theme, places: Sequence[str]) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
@@ -50,11 +54,7 @@ class Sidebar(QFrame):
         self.wordmark.setFont(theme.letter_font(25))
         self.wordmark.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.wordmark.setAccessibleName("拜年帖")
-        self.compose = QPushButton()
-        self.compose.setProperty("kind", "place")
-        self.compose.setCheckable(True)
-        self.compose.setChecked(True)
-        self.compose.clicked.connect(lambda: self.compose.setChecked(True))
+        self.places = {place: self._place(place) for place in places}
         self.language = QPushButton()
         self.language.setProperty("kind", "foot")
         self.language.setObjectName("languageButton")
@@ -67,7 +67,8 @@ class Sidebar(QFrame):
         column.setSpacing(4)
         column.addWidget(self.wordmark)
         column.addSpacing(26)
-        column.addWidget(self.compose)
+        for button in self.places.values():
+            column.addWidget(button)
         column.addStretch(1)
         column.addWidget(self.language)
         column.addWidget(self.theme)
@@ -75,7 +76,12 @@ class Sidebar(QFrame):
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
-        self.compose.setText(self.tr("写祝福"))
+        names = {"compose": self.tr("写祝福"), "batch": self.tr("群发"), "history": self.tr("收藏与历史")}
+        for number, (place, button) in enumerate(self.places.items(), 1):
+            # A long name takes two lines of the narrow bar.
+            button.setText(names[place].replace("与", "\n与"))
+            button.setAccessibleName(names[place])
+            button.setToolTip(key_name(f"Alt+{number}"))
         self.language.setText("EN" if self._words.language == CHINESE else "中文")
         self.language.setToolTip("English" if self._words.language == CHINESE else "换成中文")
         self.language.setAccessibleName(self.language.toolTip())
@@ -90,6 +96,23 @@ class Sidebar(QFrame):
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
         super().changeEvent(event)
+
+    def show_place(self, place: str) -> None:
+        """Mark the page that is shown."""
+        for name, button in self.places.items():
+            button.setChecked(name == place)
+
+    def _place(self, place: str) -> QPushButton:
+        button = QPushButton()
+        button.setObjectName(f"place-{place}")
+        button.setProperty("kind", "place")
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self._ask_for(place))
+        return button
+
+    def _ask_for(self, place: str) -> None:
+        self.places[place].setChecked(True)
+        self.place_asked.emit(place)
 
     def _other_language(self) -> None:
         self.language_asked.emit(ENGLISH if self._words.language == CHINESE else CHINESE)

@@ -9,7 +9,398 @@
     </message>
 </context>
 <context>
+    <name>BatchAsking</name>
+    <message>
+        <source>导入</source>
+        <translation>Import</translation>
+    </message>
+    <message>
+        <source>表格和名片 (*.csv *.tsv *.txt *.vcf);;所有文件 (*)</source>
+        <translation>Tables and cards (*.csv *.tsv *.txt *.vcf);;All files (*)</translation>
+    </message>
+    <message>
+        <source>导出</source>
+        <translation>Export</translation>
+    </message>
+    <message>
+        <source>CSV 表格 (*.csv)</source>
+        <translation>CSV table (*.csv)</translation>
+    </message>
+</context>
+<context>
+    <name>BatchDetail</name>
+    <message>
+        <source>这一位的祝福</source>
+        <translation>This person&apos;s greeting</translation>
+    </message>
+    <message>
+        <source>重写</source>
+        <translation>Rewrite</translation>
+    </message>
+    <message>
+        <source>重新写这一条，现在的留在历史里</source>
+        <translation>Write this one anew; the present one stays in the history</translation>
+    </message>
+    <message>
+        <source>复制</source>
+        <translation>Copy</translation>
+    </message>
+</context>
+<context>
+    <name>BatchPage</name>
+    <message>
+        <source>每个人，都有自己的一条</source>
+        <translation>A greeting of their own for everyone</translation>
+    </message>
+    <message>
+        <source>写好了由你一条条复制去发，程序不会替你发送任何东西。</source>
+        <translation>You copy each one and send it yourself; nothing is ever sent from here.</translation>
+    </message>
+    <message>
+        <source>把名单粘贴到这里：在表格里选好姓名、关系、想提到的事，复制，回来按 {keys}。
+也可以导入 CSV 或手机通讯录的名片（.vcf），或者一行一行地加。</source>
+        <translation>Paste your list here: select names, relationships and facts in a spreadsheet, copy them, come back and press {keys}.
+Or import a CSV file or the cards of your phone (.vcf), or add people row by row.</translation>
+    </message>
+    <message>
+        <source>加一行</source>
+        <translation>Add a row</translation>
+    </message>
+    <message>
+        <source>移走</source>
+        <translation>Remove</translation>
+    </message>
+    <message>
+        <source>粘贴</source>
+        <translation>Paste</translation>
+    </message>
+    <message>
+        <source>导入…</source>
+        <translation>Import…</translation>
+    </message>
+    <message>
+        <source>更多</source>
+        <translation>More</translation>
+    </message>
+    <message>
+        <source>复制下一条</source>
+        <translation>Copy next</translation>
+    </message>
+    <message>
+        <source>收件人</source>
+        <translation>People</translation>
+    </message>
+    <message>
+        <source>暂停</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>继续</source>
+        <translation>Continue</translation>
+    </message>
+    <message>
+        <source>全部写好</source>
+        <translation>Write all</translation>
+    </message>
+    <message>
+        <source>模型准备好就能写</source>
+        <translation>Ready once the model is</translation>
+    </message>
+    <message>
+        <source>导出为 CSV…</source>
+        <translation>Export as CSV…</translation>
+    </message>
+    <message>
+        <source>重写选中的行</source>
+        <translation>Rewrite selected rows</translation>
+    </message>
+    <message>
+        <source>新的一批</source>
+        <translation>New batch</translation>
+    </message>
+    <message>
+        <source>{title}（{count} 人）</source>
+        <translation>{title} ({count})</translation>
+    </message>
+</context>
+<context>
+    <name>BatchPreview</name>
+    <message>
+        <source>导入</source>
+        <translation>Import</translation>
+    </message>
+    <message>
+        <source>粘贴的表格</source>
+        <translation>Pasted cells</translation>
+    </message>
+    <message>
+        <source>姓名</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>关系</source>
+        <translation>Relationship</translation>
+    </message>
+    <message>
+        <source>称呼</source>
+        <translation>Form of address</translation>
+    </message>
+    <message>
+        <source>想提到的事</source>
+        <translation>Facts</translation>
+    </message>
+    <message>
+        <source>语气</source>
+        <translation>Tone</translation>
+    </message>
+    <message>
+        <source>备注</source>
+        <translation>Notes</translation>
+    </message>
+    <message>
+        <source>不用</source>
+        <translation>Not used</translation>
+    </message>
+    <message>
+        <source>第 {number} 列</source>
+        <translation>Column {number}</translation>
+    </message>
+    <message>
+        <source>不加了</source>
+        <translation>Cancel</translation>
+    </message>
+    <message>
+        <source>可以加入 {count} 人。</source>
+        <translation>{count} people can be added.</translation>
+    </message>
+    <message>
+        <source>{count} 行有问题，见下。</source>
+        <translation>{count} rows have a problem, see below.</translation>
+    </message>
+    <message>
+        <source>{count} 处请看一眼。</source>
+        <translation>{count} things to look at.</translation>
+    </message>
+    <message>
+        <source>加入 {count} 人</source>
+        <translation>Add {count} people</translation>
+    </message>
+</context>
+<context>
+    <name>BatchStrip</name>
+    <message>
+        <source>拜年帖 · 复制</source>
+        <translation>拜年帖 · Copying</translation>
+    </message>
+    <message>
+        <source>没有姓名</source>
+        <translation>No name</translation>
+    </message>
+    <message>
+        <source>已复制，去粘贴 · 还有 {count} 条</source>
+        <translation>Copied, paste it now · {count} left</translation>
+    </message>
+    <message>
+        <source>都复制过了</source>
+        <translation>All copied</translation>
+    </message>
+    <message>
+        <source>没有复制</source>
+        <translation>Nothing copied</translation>
+    </message>
+    <message>
+        <source>程序不会替你发送任何东西。</source>
+        <translation>Nothing is ever sent from here.</translation>
+    </message>
+    <message>
+        <source>还有 {count} 条</source>
+        <translation>{count} left</translation>
+    </message>
+    <message>
+        <source>这条没发</source>
+        <translation>Not sent</translation>
+    </message>
+    <message>
+        <source>撤销：这一条不算发过，仍留在队里</source>
+        <translation>Undo: this one does not count as sent and stays in the queue</translation>
+    </message>
+    <message>
+        <source>跳过下一条</source>
+        <translation>Skip next</translation>
+    </message>
+    <message>
+        <source>复制下一条</source>
+        <translation>Copy next</translation>
+    </message>
+</context>
+<context>
+    <name>BatchTable</name>
+    <message>
+        <source>写好 {done} / {rows}</source>
+        <translation>{done} / {rows} written</translation>
+    </message>
+    <message>
+        <source>{count} 行没写成</source>
+        <translation>{count} failed</translation>
+    </message>
+    <message>
+        <source>{count} 行相近</source>
+        <translation>{count} alike</translation>
+    </message>
+    <message>
+        <source>已复制 {count}</source>
+        <translation>{count} copied</translation>
+    </message>
+    <message>
+        <source>姓名</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>关系</source>
+        <translation>Relationship</translation>
+    </message>
+    <message>
+        <source>称呼</source>
+        <translation>Form of address</translation>
+    </message>
+    <message>
+        <source>想提到的事</source>
+        <translation>Facts</translation>
+    </message>
+    <message>
+        <source>语气</source>
+        <translation>Tone</translation>
+    </message>
+    <message>
+        <source>状态</source>
+        <translation>State</translation>
+    </message>
+    <message>
+        <source>祝福</source>
+        <translation>Greeting</translation>
+    </message>
+    <message>
+        <source>已复制</source>
+        <translation>Copied</translation>
+    </message>
+    <message>
+        <source>与别人相近</source>
+        <translation>Like another</translation>
+    </message>
+    <message>
+        <source>等着写</source>
+        <translation>Waiting</translation>
+    </message>
+    <message>
+        <source>正在写…</source>
+        <translation>Writing…</translation>
+    </message>
+    <message>
+        <source>写好了</source>
+        <translation>Written</translation>
+    </message>
+    <message>
+        <source>没写成</source>
+        <translation>Failed</translation>
+    </message>
+    <message>
+        <source>和 {names} 的很像</source>
+        <translation>Much like that of {names}</translation>
+    </message>
+    <message>
+        <source>选一个</source>
+        <translation>Choose</translation>
+    </message>
+</context>
+<context>
+    <name>BatchWish</name>
+    <message>
+        <source>场合</source>
+        <translation>Occasion</translation>
+    </message>
+    <message>
+        <source>篇幅</source>
+        <translation>Length</translation>
+    </message>
+    <message>
+        <source>生肖</source>
+        <translation>Zodiac</translation>
+    </message>
+    <message>
+        <source>落款</source>
+        <translation>Signature</translation>
+    </message>
+    <message>
+        <source>不写</source>
+        <translation>None</translation>
+    </message>
+    <message>
+        <source>例如：小李</source>
+        <translation>e.g. 小李</translation>
+    </message>
+    <message>
+        <source>鼠</source>
+        <translation>Rat</translation>
+    </message>
+    <message>
+        <source>牛</source>
+        <translation>Ox</translation>
+    </message>
+    <message>
+        <source>虎</source>
+        <translation>Tiger</translation>
+    </message>
+    <message>
+        <source>兔</source>
+        <translation>Rabbit</translation>
+    </message>
+    <message>
+        <source>龙</source>
+        <translation>Dragon</translation>
+    </message>
+    <message>
+        <source>蛇</source>
+        <translation>Snake</translation>
+    </message>
+    <message>
+        <source>马</source>
+        <translation>Horse</translation>
+    </message>
+    <message>
+        <source>羊</source>
+        <translation>Goat</translation>
+    </message>
+    <message>
+        <source>猴</source>
+        <translation>Monkey</translation>
+    </message>
+    <message>
+        <source>鸡</source>
+        <translation>Rooster</translation>
+    </message>
+    <message>
+        <source>狗</source>
+        <translation>Dog</translation>
+    </message>
+    <message>
+        <source>猪</source>
+        <translation>Pig</translation>
+    </message>
+</context>
+<context>
     <name>CandidateCard</name>
+    <message>
+        <source>已复制，记作发给{name}</source>
+        <translation>Copied as sent to {name}</translation>
+    </message>
+    <message>
+        <source>已复制，记作已发</source>
+        <translation>Copied as sent</translation>
+    </message>
+    <message>
+        <source>好，不算发出</source>
+        <translation>Noted as not sent</translation>
+    </message>
     <message>
         <source>第 {number} 条祝福</source>
         <translation>Greeting {number}</translation>
@@ -33,6 +424,22 @@
     <message>
         <source>换掉第 {number} 条</source>
         <translation>Write greeting {number} anew</translation>
+    </message>
+    <message>
+        <source>做成贺卡</source>
+        <translation>Card</translation>
+    </message>
+    <message>
+        <source>把第 {number} 条做成贺卡</source>
+        <translation>Make a card of greeting {number}</translation>
+    </message>
+    <message>
+        <source>撤销</source>
+        <translation>Undo</translation>
+    </message>
+    <message>
+        <source>撤销：这一条没有发出</source>
+        <translation>Undo: this one was not sent</translation>
     </message>
     <message>
         <source>上一条</source>
@@ -65,6 +472,22 @@
     <message>
         <source>没写完</source>
         <translation>Unfinished</translation>
+    </message>
+    <message>
+        <source>第 {number} 条取消收藏</source>
+        <translation>Greeting {number} is no favourite</translation>
+    </message>
+    <message>
+        <source>收藏第 {number} 条</source>
+        <translation>Make greeting {number} a favourite</translation>
+    </message>
+    <message>
+        <source>取消收藏</source>
+        <translation>No favourite</translation>
+    </message>
+    <message>
+        <source>收藏</source>
+        <translation>Favourite</translation>
     </message>
     <message>
         <source>已复制</source>
@@ -200,6 +623,57 @@
     </message>
 </context>
 <context>
+    <name>EntryDetail</name>
+    <message>
+        <source>祝福</source>
+        <translation>Greeting</translation>
+    </message>
+    <message>
+        <source>复制</source>
+        <translation>Copy</translation>
+    </message>
+    <message>
+        <source>做成贺卡</source>
+        <translation>Make a card</translation>
+    </message>
+    <message>
+        <source>删除</source>
+        <translation>Delete</translation>
+    </message>
+    <message>
+        <source>取消收藏</source>
+        <translation>No favourite</translation>
+    </message>
+    <message>
+        <source>收藏</source>
+        <translation>Favourite</translation>
+    </message>
+    <message>
+        <source>想提到的事：{facts}</source>
+        <translation>To mention: {facts}</translation>
+    </message>
+    <message>
+        <source>写于 {when}，模型 {model}，种子 {seed}</source>
+        <translation>Written {when}, model {model}, seed {seed}</translation>
+    </message>
+    <message>
+        <source>还没有发出</source>
+        <translation>Not sent yet</translation>
+    </message>
+    <message>
+        <source>{when} 发给{name}</source>
+        <translation>Sent to {name}, {when}</translation>
+    </message>
+    <message>
+        <source>{when} 发出</source>
+        <translation>Sent {when}</translation>
+    </message>
+    <message>
+        <source>此前还发过 {count} 次</source>
+        <translation>and {count} times before</translation>
+    </message>
+</context>
+<context>
     <name>FirstStart</name>
     <message>
         <source>还差一个模型</source>
@@ -267,10 +741,119 @@
     </message>
 </context>
 <context>
+    <name>HistoryFilters</name>
+    <message>
+        <source>搜一个词、一个称呼、一件事</source>
+        <translation>Search a word, a name, a fact</translation>
+    </message>
+    <message>
+        <source>搜索</source>
+        <translation>Search</translation>
+    </message>
+    <message>
+        <source>只看收藏</source>
+        <translation>Favourites</translation>
+    </message>
+    <message>
+        <source>写给谁</source>
+        <translation>Written to</translation>
+    </message>
+    <message>
+        <source>年份</source>
+        <translation>Year</translation>
+    </message>
+    <message>
+        <source>场合</source>
+        <translation>Occasion</translation>
+    </message>
+    <message>
+        <source>所有人</source>
+        <translation>Everyone</translation>
+    </message>
+    <message>
+        <source>每一年</source>
+        <translation>Any year</translation>
+    </message>
+    <message>
+        <source>各种场合</source>
+        <translation>Occasion</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPage</name>
+    <message>
+        <source>收藏与历史</source>
+        <translation>History</translation>
+    </message>
+    <message>
+        <source>写过的祝福</source>
+        <translation>What you wrote</translation>
+    </message>
+    <message>
+        <source>导出…</source>
+        <translation>Export…</translation>
+    </message>
+    <message>
+        <source>全部删除…</source>
+        <translation>Delete all…</translation>
+    </message>
+    <message>
+        <source>还没有写过。写好的每一条都会留在这里。</source>
+        <translation>Nothing written yet. Every finished greeting is kept here.</translation>
+    </message>
+    <message>
+        <source>去写一条</source>
+        <translation>Write one</translation>
+    </message>
+    <message>
+        <source>没有找到。换个词，或者去掉筛选。</source>
+        <translation>Nothing found. Try another word, or clear the filters.</translation>
+    </message>
+    <message>
+        <source>去掉筛选</source>
+        <translation>Clear the filters</translation>
+    </message>
+    <message>
+        <source>历史，作为表格（CSV）…</source>
+        <translation>The history as a table (CSV)…</translation>
+    </message>
+    <message>
+        <source>CSV 表格 (*.csv)</source>
+        <translation>CSV table (*.csv)</translation>
+    </message>
+    <message>
+        <source>全部数据，可再导入（JSON）…</source>
+        <translation>All data, to import again (JSON)…</translation>
+    </message>
+    <message>
+        <source>JSON 文件 (*.json)</source>
+        <translation>JSON file (*.json)</translation>
+    </message>
+    <message>
+        <source>导出</source>
+        <translation>Export</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>拜年帖</source>
         <translation>拜年帖 Bainiantie</translation>
+    </message>
+</context>
+<context>
+    <name>QuietBar</name>
+    <message>
+        <source>撤销</source>
+        <translation>Undo</translation>
+    </message>
+    <message>
+        <source>留着</source>
+        <translation>Keep</translation>
+    </message>
+    <message>
+        <source>知道了</source>
+        <translation>Dismiss</translation>
     </message>
 </context>
 <context>
@@ -414,6 +997,14 @@
         <translation>Write</translation>
     </message>
     <message>
+        <source>群发</source>
+        <translation>For many</translation>
+    </message>
+    <message>
+        <source>收藏与历史</source>
+        <translation>History</translation>
+    </message>
+    <message>
         <source>浅色</source>
         <translation>Light</translation>
     </message>
@@ -439,6 +1030,29 @@
     <message>
         <source>用时 {seconds} 秒</source>
         <translation>{seconds} s</translation>
+    </message>
+</context>
+<context>
+    <name>StoreTrouble</name>
+    <message>
+        <source>以前写的打不开</source>
+        <translation>What you wrote cannot be opened</translation>
+    </message>
+    <message>
+        <source>恢复最近的备份</source>
+        <translation>Restore the latest backup</translation>
+    </message>
+    <message>
+        <source>再试一次</source>
+        <translation>Try again</translation>
+    </message>
+    <message>
+        <source>从空的开始</source>
+        <translation>Begin with an empty one</translation>
+    </message>
+    <message>
+        <source>原来的文件留在旁边，不删</source>
+        <translation>The old file is kept beside it</translation>
     </message>
 </context>
 <context>

@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -76,7 +77,8 @@ def open_window(
     def open_one(
         options: Options, language: str | None = None, theme: str | None = None, ready: bool = True
     ) -> MainWindow:
-        window = make_window(application, options, language, theme)
+        data = options.data or tmp_path / "data"
+        window = make_window(application, replace(options, data=data), language, theme)
         windows.append(window)
         window.painted.connect(window.begin)
         window.show()

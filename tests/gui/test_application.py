@@ -12,11 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PAINT = """
 import sys
 from app.gui.application import run
-heavy = lambda: sorted({name.partition(".")[0] for name in sys.modules} & set(%r))
+heavy = lambda: sorted(name for name in sys.modules if name in %r)
 code = run(on_first_paint=lambda: print("painted", heavy(), file=sys.__stdout__, flush=True))
 sys.exit(code)
 """
-HEAVY = ("numpy", "gguf", "llama_cpp", "huggingface_hub", "safetensors", "torch", "requests", "httpx")
+HEAVY = (
+    *("numpy", "gguf", "llama_cpp", "huggingface_hub", "safetensors", "torch", "requests", "httpx"),
+    *("app.people", "app.cards", "sqlite3"),
+)
 
 
 def start(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:

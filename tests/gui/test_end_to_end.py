@@ -57,7 +57,8 @@ def test_a_person_writes_and_copies_a_greeting_with_the_tiny_model(
 def test_a_person_writes_and_copies_a_greeting_with_the_real_model_on_a_real_screen(
     screen: dict[str, str], tmp_path: Path
 ) -> None:
-    environment = os.environ | screen | {"QT_QPA_PLATFORM": "xcb", "XDG_CONFIG_HOME": str(tmp_path)}
+    environment = os.environ | screen | {"QT_QPA_PLATFORM": "xcb"}
+    environment |= {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
     done = subprocess.run(
         [sys.executable, "-m", "tests.gui.person"],
         cwd=ROOT,

@@ -1,0 +1,292 @@
+"""收藏与历史 in a real window over a real file: finding, marking, copying, deleting and taking back, exporting."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.compose.catalog import load_catalog
+from app.compose.request import make_request
+from app.gui.main_window import MainWindow, Options
+from app.gui.people_thread import FILE
+from app.people.history import Draft, add_written, sent_of, written
+from app.people.recipients import add_recipient, recipient_fields
+from app.people.store import open_store
+from tests.gui.conftest import STAND_IN
+from tests.gui.test_compose_page import key, write_all
+from tests.gui.test_keeping import ask
+from tests.gui.waiting import settle, wait
+
+MORE_THAN_A_PAGE = 130
+FIRST = datetime(2027, 2, 5, 18, 30)
+NEWEST = MORE_THAN_A_PAGE - 1
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A file with more than two pages of texts; the odd ones are written to 王建国, every tenth is a favourite."""
+    folder = tmp_path / "data"
+    catalog = load_catalog()
+    store = open_store(folder / FILE)
+    person = add_recipient(store, recipient_fields("王建国", relationship="boss", address="王总"))
+    requests = [
+        make_request(catalog, {"relationship": "boss", "tone": "warm", "occasion": occasion, "address": "王总"})
+        for occasion in ("new_years_eve", "spring_festival")
+    ]
+    for number in range(MORE_THAN_A_PAGE):
+        draft = Draft(
+            requests[number % 2],
+            f"第{number}条，新春好。" + ("那年夏天的莲蓬" if number == 7 else ""),
+            "m",
+            number,
+            person.id if number % 2 else None,
+            year=2026 if number < 100 else 2027,
+            favourite=number % 10 == 0,
+        )
+        add_written(store, draft, FIRST + timedelta(hours=number))
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def history(open_window, tmp_path, data) -> MainWindow:
+    """The window on the history, its first page there."""
+    window = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+    key_to_history(window)
+    wait(lambda: window.pages.page.model.rowCount() > 0, "the first page is there")
+    return window
+
+
+def key_to_history(window: MainWindow) -> None:
+    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    wait(lambda: window.pages.place == "history", "the page is shown")
+
+
+def rows(window: MainWindow) -> list[str]:
+    model = window.pages.page.model
+    return [model.entry(row).text for row in range(model.rowCount())]
+
+
+def search_for(window: MainWindow, words: str) -> None:
+    page = window.pages.page
+    loads = []
+    page.model.loaded.connect(lambda: loads.append(page.model.filters.query))
+    page.filters.query.setText(words)
+    wait(lambda: words in loads, "the answer is there")
+
+
+def test_the_newest_is_shown_first_and_whole(history):
+    page = history.pages.page
+    assert rows(history)[0] == f"第{NEWEST}条，新春好。"
+    assert page.detail.text.toPlainText() == rows(history)[0]
+    wait(lambda: page.detail.who.text() == "王建国", "the person is named")
+    assert "还没有发出" in page.detail.sent.text()
+    assert "2027年2月11日" in page.detail.origin.text()
+
+
+def test_further_pages_come_as_one_scrolls(history):
+    page = history.pages.page
+    assert page.model.rowCount() < MORE_THAN_A_PAGE
+    page.list.setFocus()
+    for _ in range(20):
+        key(history, Qt.Key.Key_End, control=False)
+        settle()
+        page.list.scrollToBottom()
+        if page.model.rowCount() == MORE_THAN_A_PAGE:
+            break
+        before = page.model.rowCount()
+        wait(lambda before=before: page.model.rowCount() > before, "the next page comes")
+    numbers = [int(text[1 : text.index("条")]) for text in rows(history)]
+    assert numbers == list(range(NEWEST, -1, -1))
+
+
+def test_a_search_finds_two_characters_and_escape_clears_it(history):
+    page = history.pages.page
+    key(history, Qt.Key.Key_F)
+    assert page.filters.query.hasFocus()
+    search_for(history, "莲蓬")
+    assert rows(history) == ["第7条，新春好。那年夏天的莲蓬"]
+    assert page.filters.query.hasFocus(), "the keys stay where one types"
+    key(history, Qt.Key.Key_Escape, control=False)
+    wait(lambda: len(rows(history)) > 1, "everything is shown again")
+
+
+def test_filters_narrow_together(history):
+    page = history.pages.page
+    wait(lambda: page.filters.person.count() == 2 and page.filters.year.count() == 3, "there is something to choose")
+    page.filters.year.setCurrentIndex(page.filters.year.findData("2026"))
+    wait(lambda: rows(history)[0].startswith("第99条"), "of that year")
+    page.filters.favourites.click()
+    wait(lambda: rows(history) == [f"第{n}条，新春好。" for n in range(90, -1, -10)], "favourites of that year")
+    page.filters.person.setCurrentIndex(1)
+    wait(lambda: rows(history) == [], "no favourite of his")
+    assert "没有找到" in page.nothing.text()
+    assert page.nothing_button.isVisible()
+    page.nothing_button.click()
+    wait(lambda: rows(history) and rows(history)[0].startswith(f"第{NEWEST}条"), "everything is shown again")
+
+
+def test_only_the_last_of_quick_searches_is_answered(history):
+    page = history.pages.page
+    answers = []
+    page.model.loaded.connect(lambda: answers.append(page.model.filters.query))
+    for words in ("第", "第7", "第7条"):
+        page.filters.query.setText(words)
+    wait(lambda: answers, "the answer is there")
+    settle()
+    assert answers == ["第7条"]
+
+
+def test_the_star_is_kept_and_shown_in_the_list(history):
+    page = history.pages.page
+    entry = page.detail.entry
+    page.list.setFocus()
+    key(history, Qt.Key.Key_D)
+    wait(page.detail.star.isChecked, "the star is filled")
+    assert page.model.entry(0).favourite
+    assert ask(history, lambda store: written(store, entry.id)).favourite
+
+
+def test_copying_counts_as_sent_and_can_be_undone(history):
+    page = history.pages.page
+    entry = page.detail.entry
+    page.list.setFocus()
+    key(history, Qt.Key.Key_C)
+    assert QApplication.clipboard().text() == entry.text
+    wait(page.bar.isVisible, "the bar says so")
+    assert "王建国" in page.bar.message.text()
+    wait(lambda: "发给王建国" in page.detail.sent.text(), "the entry says when and to whom")
+    page.bar.undo.click()
+    wait(lambda: "还没有发出" in page.detail.sent.text(), "it is taken back")
+    assert ask(history, lambda store: sent_of(store, entry.id)) == ()
+
+
+def test_deletions_are_undone_one_by_one(history):
+    page = history.pages.page
+    before = rows(history)
+    page.list.setFocus()
+    for left in (1, 2):
+        key(history, Qt.Key.Key_Delete, control=False)
+        wait(lambda left=left: rows(history)[0] == before[left], "the entry is gone")
+    assert page.detail.text.toPlainText() == before[2]
+    assert page.bar.message.text() == "已删除 1 条"
+    key(history, Qt.Key.Key_Z)
+    wait(lambda: rows(history)[:2] == [before[1], before[2]], "the last one is back")
+    page.bar.undo.click()
+    wait(lambda: rows(history) == before, "both are back")
+    assert page.bar.isHidden()
+
+
+def test_deleting_all_asks_once_and_is_undone(history):
+    page = history.pages.page
+    before = rows(history)
+    page.delete_all_button.click()
+    assert page.bar.keep.hasFocus(), "Enter alone deletes nothing"
+    page.bar.keep.click()
+    settle()
+    assert rows(history) == before
+    page.delete_all_button.click()
+    page.bar.confirm.click()
+    wait(lambda: rows(history) == [], "all are gone")
+    assert page.nothing.text().startswith("还没有写过。")
+    page.bar.undo.click()
+    wait(lambda: rows(history) == before, "all are back")
+
+
+def test_what_was_deleted_is_gone_for_good_with_the_window(history, data):
+    page = history.pages.page
+    entry = page.detail.entry
+    page.delete()
+    wait(page.bar.isVisible, "it is deleted")
+    history.close()
+    store = open_store(data / FILE)
+    with store.reading() as connection:
+        assert connection.execute("SELECT deletion FROM written WHERE id = ?", (entry.id,)).fetchone()[0] is not None
+    store.close()
+
+
+def test_exports_are_whole_files(history, tmp_path):
+    page = history.pages.page
+    for name in ("历史.csv", "全部.json"):
+        page.export(tmp_path / name)
+        wait(lambda name=name: page.bar.isVisible() and name in page.bar.message.text(), "the bar says where it is")
+    assert len((tmp_path / "历史.csv").read_text(encoding="utf-8-sig").splitlines()) == MORE_THAN_A_PAGE + 1
+    document = json.loads((tmp_path / "全部.json").read_text(encoding="utf-8"))
+    assert len(document["written"]) == MORE_THAN_A_PAGE
+    page.export(tmp_path / "no such folder" / "x.csv")
+    wait(page.banner.isVisible, "what cannot be written is said")
+
+
+def test_a_card_is_made_of_the_entry(history):
+    page = history.pages.page
+    page.detail.card_button.click()
+    dialogs = [widget for widget in QApplication.topLevelWidgets() if type(widget).__name__ == "CardDialog"]
+    assert [dialog.text.toPlainText() for dialog in dialogs] == [page.detail.entry.text]
+    dialogs[0].reject()
+    settle()
+
+
+def test_nothing_written_yet_leads_to_writing_and_what_is_written_is_there(window):
+    key_to_history(window)
+    page = window.pages.page
+    wait(page.nothing_button.isVisible, "the page says so")
+    assert page.nothing.text().startswith("还没有写过。")
+    assert not page.filters.isVisible()
+    page.nothing_button.click()
+    assert window.pages.place == "compose"
+    write_all(window)
+    key_to_history(window)
+    wait(lambda: len(rows(window)) == 3, "the three texts are there")
+    assert page.filters.isVisible()
+
+
+def test_a_lost_file_is_restored_from_its_backup(open_window, tmp_path, data):
+    open_store(data / FILE).close()
+    backup = next(data.glob("*.backup"))
+    (data / FILE).write_bytes(b"")
+    assert backup.exists()
+    window = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+    wait(window.page.banner.isVisible, "the window says so")
+    key_to_history(window)
+    page = window.pages.page
+    wait(page.trouble.isVisible, "the page offers the way back")
+    buttons = [button for button in page.trouble.buttons.values() if button.isVisible()]
+    assert [button.text() for button in buttons] == ["恢复最近的备份", "从空的开始"]
+    buttons[0].click()
+    wait(lambda: page.model.rowCount() > 0, "everything is there again")
+    assert not page.trouble.isVisible()
+
+
+def test_a_file_of_something_else_is_left_alone_and_can_be_tried_again(open_window, tmp_path, data):
+    (data / FILE).unlink()
+    for backup in data.glob("*.backup"):
+        backup.unlink()
+    (data / FILE).write_bytes(b"somebody else's")
+    window = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+    key_to_history(window)
+    page = window.pages.page
+    wait(page.trouble.isVisible, "the page says so")
+    assert [button.text() for button in page.trouble.buttons.values() if button.isVisible()] == ["再试一次"]
+    (data / FILE).unlink()
+    next(button for button in page.trouble.buttons.values() if button.isVisible()).click()
+    wait(lambda: page.nothing_button.isVisible(), "it is open, and empty")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (860, 480)])
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_nothing_overlaps_in_a_small_window(open_window, tmp_path, data, width, height, language):
+    window = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN), language=language)
+    key_to_history(window)
+    page = window.pages.page
+    wait(lambda: page.model.rowCount() > 0, "the first page is there")
+    window.resize(width, height)
+    settle()
+    assert (window.width(), window.height()) == (width, height)
+    detail = page.detail
+    assert detail.text.geometry().bottom() < detail.copy_button.geometry().top()
+    assert detail.text.height() >= 60
+    assert page.list.height() >= 90
