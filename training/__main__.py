@@ -16,6 +16,7 @@ from training import (
     quantization_table,
     quantize,
     reading,
+    samples,
     split,
     trim,
     trim_proof,
@@ -32,7 +33,7 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table, reading, benchmark),
+        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()

@@ -1,15 +1,16 @@
-"""Step ``preference``: the adapter taught by its own mistakes: the corpus's text is preferred to what it writes itself.
+"""Step ``preference``: the adapter taught by its own mistakes: better answers are preferred to what it writes itself.
 
+The pairs come from the corpus or from a reader's marks (:mod:`training.pairs`).
 Direct preference optimization (Rafailov et al. 2023, arXiv:2305.18290): with ``r(y) = beta (log p(y) - log p0(y))``, p0
-the model after the first stage, the loss of a pair is ``-log sigmoid(r(corpus's) - r(own))``. To it comes the ordinary
-loss on the corpus's text, which keeps its likelihood from falling along with the other's (Pang et al. 2024,
+the model after the first stage, the loss of a pair is ``-log sigmoid(r(preferred) - r(other))``. To it comes the
+ordinary loss on the preferred text, which keeps its likelihood from falling along with the other's (Pang et al. 2024,
 arXiv:2404.19733).
 """
 
 import argparse
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.examples import Example, by_length, of_epochs
 from training.lora import encode_parts, remember_below, stage_facts, token_count
+from training.pairs import Pair, marked_pairs, marks_sha256, own_pairs, read_marks
 from training.progress import percent
 from training.recipe import add_recipe_arguments
 from training.workspace import Workspace
@@ -29,21 +31,6 @@ if TYPE_CHECKING:
     from training.network import Below
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two answers to one prompt, and their log-likelihoods (nats) under the model after the first stage."""
-
-    chosen: Example
-    rejected: Example
-    chosen_reference: float = 0.0
-    rejected_reference: float = 0.0
-
-    @property
-    def examples(self) -> tuple[Example, Example]:
-        """Both."""
-        return self.chosen, self.rejected
-
-
 def prefer(workspace: Workspace) -> Path:
     """Train the second stage's adapter, unless it is there; returns its folder.
 
@@ -51,8 +38,6 @@ def prefer(workspace: Workspace) -> Path:
         ModelError, TrainingError: what is in the way; the first stage must be done.
     """
     from training.adapter_folder import load_weights, read_facts, write_adapter
-    from training.answers import own_answers
-    from training.encoding import Encoder
     from training.loop import METRICS, Pace, Stage, run_stage
     from training.network import attach_adapters, choose_device, load_network, mean_loss
 
@@ -68,39 +53,27 @@ def prefer(workspace: Workspace) -> Path:
             )
         )
     folder = workspace.preference / "adapter"
-    identity = workspace.identity("preference", before["identity"], recipe.adapter, preference)
+    marks = marks_sha256(recipe.marks) if recipe.marks else None
+    identity = workspace.identity("preference", before["identity"], recipe.adapter, preference, marks)
     if (read_facts(folder) or {}).get("identity") == identity:
         return folder
     train, validation = encode_parts(workspace)
-    chosen = random.Random(f"{recipe.seed}:preference").sample(train, min(preference.requests, len(train)))
-    asked = [*sorted(chosen, key=lambda example: example.place), *validation]
     device = choose_device(recipe.device)
     with device_failures():
         network = attach_adapters(load_network(workspace.base, device), recipe.adapter, recipe.seed)
     load_weights(first, network)
-    with Encoder(workspace.base) as encoder:
-        end = encoder.end
-    own = own_answers(
-        network,
-        asked,
-        end,
-        temperature=preference.temperature,
-        seed=recipe.seed,
-        file=workspace.preference / "own.jsonl",
-        identity=workspace.identity("own", before["identity"], preference.requests, preference.temperature),
-        progress=percent("own answers"),
-    )
-    pairs = _pairs(asked, own, end)
-    held = {example.place for example in validation}
-    examples = [example for pair, _ in pairs for example in pair.examples]
+    if recipe.marks:
+        taught, looked_at = _pairs_of_marks(workspace)
+    else:
+        taught, looked_at = _pairs_of_own(workspace, network, before["identity"], train, validation)
+    if not taught or not looked_at:
+        raise _nothing_to_prefer()
+    examples = [example for pair in (*taught, *looked_at) for example in pair.examples]
     with device_failures():
         below = remember_below(workspace, network, examples, workspace.preference, "below.bf16")
         release_memory()
-        pairs = _with_reference(network, pairs, preference.batch_tokens, below)
-    taught = [pair for pair, place in pairs if place not in held]
-    looked_at = [pair for pair, place in pairs if place in held]
-    if not taught or not looked_at:
-        raise _nothing_to_prefer()
+        both = _with_reference(network, [*taught, *looked_at], preference.batch_tokens, below)
+        taught, looked_at = both[: len(taught)], both[len(taught) :]
     measured = by_length([pair.chosen for pair in looked_at], preference.batch_tokens)
     looks = in_pair_batches(looked_at, preference.batch_tokens)
 
@@ -139,6 +112,7 @@ def prefer(workspace: Workspace) -> Path:
     facts = stage_facts(workspace, identity, network, outcome) | {
         "first_stage": before,
         "pairs": {"train": len(taught), "validation": len(looked_at)},
+        "marks_sha256": marks,
         # What the stage itself minimizes is another sum; this is the measure of the first stage.
         "validation_loss": round(mean_loss(network, by_length(validation, preference.batch_tokens)), 6),
     }
@@ -148,30 +122,52 @@ def prefer(workspace: Workspace) -> Path:
     return folder
 
 
-def _pairs(asked: Sequence[Example], own: Sequence[tuple[int, ...]], end: int) -> list[tuple[Pair, int]]:
-    """A pair, and the place of its prompt, for every answer that ended and is not the corpus's; places count anew."""
-    pairs: list[tuple[Pair, int]] = []
-    for example, text in zip(asked, own, strict=True):
-        answer = (*text, end)
-        if text and answer != example.answer:
-            number = 2 * len(pairs)
-            pair = Pair(replace(example, place=number), Example(number + 1, example.prompt, answer))
-            pairs.append((pair, example.place))
-    return pairs
+def _pairs_of_marks(workspace: Workspace) -> tuple[list[Pair], list[Pair]]:
+    from training.encoding import Encoder
+
+    recipe, preference = workspace.recipe, workspace.recipe.preference
+    assert preference is not None
+    marks = read_marks(recipe.marks, workspace.catalog)
+    with Encoder(workspace.base) as encoder:
+        return marked_pairs(marks, encoder, workspace.catalog, preference.pairs_a_request, recipe.seed)
+
+
+def _pairs_of_own(
+    workspace: Workspace, network: "nn.Module", before: str, train: Sequence[Example], validation: Sequence[Example]
+) -> tuple[list[Pair], list[Pair]]:
+    from training.answers import own_answers
+    from training.encoding import Encoder
+
+    recipe, preference = workspace.recipe, workspace.recipe.preference
+    assert preference is not None
+    chosen = random.Random(f"{recipe.seed}:preference").sample(train, min(preference.requests, len(train)))
+    asked = [*sorted(chosen, key=lambda example: example.place), *validation]
+    with Encoder(workspace.base) as encoder:
+        end = encoder.end
+    own = own_answers(
+        network,
+        asked,
+        end,
+        temperature=preference.temperature,
+        seed=recipe.seed,
+        file=workspace.preference / "own.jsonl",
+        identity=workspace.identity("own", before, preference.requests, preference.temperature),
+        progress=percent("own answers"),
+    )
+    return own_pairs(asked, own, end, validation)
 
 
 def _nothing_to_prefer() -> TrainingError:
     return TrainingError(
         Sentence(
-            "模型没有写出可以比较的文字，偏好训练做不了。请先把第一阶段训练好。",
-            "The model wrote no answers to compare with, so there is nothing to prefer. Train the first stage more.",
+            "没有可以比较的文字，偏好训练做不了：模型自己没写出来，或者同一个请求里没有一条愿意发、一条不愿意发的。",
+            "There is nothing to prefer: the model wrote no answers, or no request has both a text that would be sent "
+            "and one that would not.",
         )
     )
 
 
-def _with_reference(
-    network: "nn.Module", pairs: Sequence[tuple[Pair, int]], most_tokens: int, below: "Below | None"
-) -> list[tuple[Pair, int]]:
+def _with_reference(network: "nn.Module", pairs: Sequence[Pair], most_tokens: int, below: "Below | None") -> list[Pair]:
     """The pairs with what the network, as it is now, thinks of both answers."""
     import torch
 
@@ -179,7 +175,7 @@ def _with_reference(
 
     network.eval()
     found: dict[int, float] = {}
-    batches = by_length([example for pair, _ in pairs for example in pair.examples], most_tokens)
+    batches = by_length([example for pair in pairs for example in pair.examples], most_tokens)
     show = percent("reference")
     with torch.no_grad():
         for number, batch in enumerate(batches, 1):
@@ -187,15 +183,12 @@ def _with_reference(
             found |= {example.place: -float(nats) for example, nats in zip(batch, sums, strict=True)}
             show(number, len(batches))
     return [
-        (
-            replace(
-                pair,
-                chosen_reference=found[pair.chosen.place],
-                rejected_reference=found[pair.rejected.place],
-            ),
-            place,
+        replace(
+            pair,
+            chosen_reference=found[pair.chosen.place],
+            rejected_reference=found[pair.rejected.place],
         )
-        for pair, place in pairs
+        for pair in pairs
     ]
 
 

@@ -1,8 +1,9 @@
 """Step ``reading``: greetings of several models, read by a person who does not know which wrote what.
 
-``requests`` takes held-out requests for ``python -m app compose --requests``; ``sheet`` mixes what came of them; a
+``requests`` takes requests of the corpus for ``python -m app compose --requests``; ``sheet`` mixes what came of them; a
 reader answers, line by line, whether they would send the text; ``count`` opens the key and counts. A loss says what is
-likely, a reading what is good, and where the two differ it is the reading that decides what is shipped.
+likely, a reading what is good, and where the two differ it is the reading that decides what is shipped. ``marks`` keeps
+what a reader said of texts the tuned model wrote, for the preference stage to learn from.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,10 @@ class Count:
         return self.sent / self.read
 
 
-def request_fields(record: Record) -> dict[str, Any]:
-    """What a record asks for, as a line of ``app compose --requests``, without its answer."""
-    request = record.request
+def request_fields(record: Record, *, plain: bool = False) -> dict[str, Any]:
+    """What a record asks for, as a line of ``app compose --requests``, without its answer; ``plain``: without facts and
+    signature."""
+    request = replace(record.request, details=(), signature="") if plain else record.request
     fields = {name: getattr(request, name) for name in type(request).__dataclass_fields__}
     return {"id": record.id} | {name: value for name, value in fields.items() if value}
 
@@ -80,7 +82,7 @@ def mixed(
                 writers[text].append(model)
         texts_in_order = sorted(writers)
         generator.shuffle(texts_in_order)
-        asked = user_message(_request(request, catalog), catalog)
+        asked = user_message(parse_request(request, catalog), catalog)
         for text in texts_in_order:
             number = str(len(lines) + 1)
             lines.append({"number": number, "asked": asked, "text": text, "send": None, "why": ""})
@@ -88,7 +90,12 @@ def mixed(
     return lines, key
 
 
-def _request(fields: Mapping[str, Any], catalog: Catalog) -> GreetingRequest:
+def parse_request(fields: Mapping[str, Any], catalog: Catalog) -> GreetingRequest:
+    """The request of a line.
+
+    Raises:
+        RequestError: it is none.
+    """
     return make_request(catalog, {name: value for name, value in fields.items() if name != "id"})
 
 
@@ -144,7 +151,7 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     )
 
 
-def _read_requests(path: Path, catalog: Catalog) -> list[dict[str, Any]]:
+def read_requests(path: Path, catalog: Catalog) -> list[dict[str, Any]]:
     """The requests a sheet is about.
 
     Raises:
@@ -160,7 +167,7 @@ def _read_requests(path: Path, catalog: Catalog) -> list[dict[str, Any]]:
         )
     for request in requests:
         try:
-            _request(request, catalog)
+            parse_request(request, catalog)
         except RequestError as error:
             raise TrainingError(error.sentence, f"{path}: {request['id']}") from error
     return requests
@@ -232,6 +239,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     requests = actions.add_parser("requests", help="held-out requests, for `python -m app compose --requests`")
     add_part_arguments(requests)
     requests.add_argument("--only", nargs="+", metavar="PATTERN", help='of records with such ids, as in "*-2:*"')
+    requests.add_argument("--plain", action="store_true", help="without the facts and the signature")
     requests.add_argument("--out", type=Path, required=True, help="a JSONL file")
     requests.set_defaults(run=_run_requests)
 
@@ -249,19 +257,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     count.add_argument("--key", type=Path, required=True)
     count.set_defaults(run=_run_count)
 
+    marks = actions.add_parser("marks", help="keep a reader's marks for the preference stage")
+    marks.add_argument("sheet", type=Path, help="marked by a reader")
+    marks.add_argument("--key", type=Path, required=True)
+    marks.add_argument("--out", type=Path, required=True, help="a JSONL file")
+    marks.set_defaults(run=_run_marks)
+
 
 def _run_requests(args: argparse.Namespace) -> int:
     records = part_records(args, load_catalog())
     patterns = args.only or ["*"]
     chosen = spread([record for record in records if any(fnmatch(record.id, each) for each in patterns)], args.limit)
-    _write_lines(args.out, [request_fields(record) for record in chosen])
+    _write_lines(args.out, [request_fields(record, plain=args.plain) for record in chosen])
     print(f"{args.out}: {len(chosen)} requests")
     return 0
 
 
 def _run_sheet(args: argparse.Namespace) -> int:
     catalog = load_catalog()
-    requests = _read_requests(args.requests, catalog)
+    requests = read_requests(args.requests, catalog)
     answers = {path.stem: _texts(path, requests) for path in args.written}
     lines, key = mixed(requests, answers, catalog, args.seed)
     _write_lines(args.out, lines)
@@ -281,4 +295,19 @@ def _run_count(args: argparse.Namespace) -> int:
                 f"  {count.model}: {count.sent} of {count.read} would be sent ({count.share:.0%}; "
                 f"95 % of resampled requests: {count.low:.0%} to {count.high:.0%})"
             )
+    return 0
+
+
+def _run_marks(args: argparse.Namespace) -> int:
+    key = _read_key(args.key)
+    lines = _read_lines(args.sheet)
+    marks = _marks(lines, key, args.sheet.name)
+    said = {str(line.get("number")): line for line in lines}
+    kept = []
+    for number, entry in key.items():
+        request = {name: value for name, value in entry["request"].items() if name != "id"}
+        mark = {"request": request, "text": said[number]["text"], "send": marks[number]}
+        kept.append(mark | ({"why": said[number]["why"]} if said[number].get("why") else {}))
+    _write_lines(args.out, kept)
+    print(f"{args.out}: {sum(marks.values())} of {len(kept)} texts would be sent")
     return 0

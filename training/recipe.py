@@ -71,11 +71,12 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Preference:
-    """A second stage (DPO, Rafailov et al. 2023, arXiv:2305.18290): the corpus's text preferred to the model's own.
+    """A second stage (DPO, Rafailov et al. 2023, arXiv:2305.18290): better texts preferred to those the model writes.
 
     Attributes:
-        requests: of how many training records the tuned model writes its own answer.
+        requests: of how many training records the tuned model writes its own answer; without the recipe's ``marks``.
         temperature: at which it writes them.
+        pairs_a_request: the most of one request, with ``marks``.
         beta: how far from the first stage's model the second may go, less the larger it is.
         likelihood: weight of the ordinary loss on the preferred text, which keeps its probability from falling with the
             other's (Pang et al. 2024, arXiv:2404.19733).
@@ -83,6 +84,7 @@ class Preference:
 
     requests: int = 1200
     temperature: float = 0.7
+    pairs_a_request: int = 4
     beta: float = 0.1
     likelihood: float = 0.2
     learning_rate: float = 2e-5
@@ -103,8 +105,10 @@ class Merge:
 class Recipe:
     """Everything a run depends on; ``path`` is the file it was read from, ``text`` its content.
 
-    ``vocabulary`` is ``trimmed`` (what Chinese greetings need, chosen from base and corpus) or ``whole``.
-    ``checkpoint_seconds`` pass at most, about, between two checkpoints; nothing that comes out depends on it.
+    ``vocabulary`` is ``trimmed`` (what Chinese greetings need, chosen from base and corpus) or ``whole``. ``marks`` are
+    files in which a reader said which of the model's own texts they would send; the preference stage then learns from
+    them, and not from the corpus. ``checkpoint_seconds`` pass at most, about, between two checkpoints; nothing that
+    comes out depends on it.
     """
 
     path: Path
@@ -120,6 +124,7 @@ class Recipe:
     adapter: Adapter = field(default_factory=Adapter)
     tuning: Tuning = field(default_factory=Tuning)
     preference: Preference | None = None
+    marks: tuple[Path, ...] = ()
     merge: Merge = field(default_factory=Merge)
 
 
@@ -209,7 +214,7 @@ class _Reader:
                 return float(raw)
         if get_origin(kind) is tuple:
             if isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw):
-                return tuple(raw)
+                return tuple(self.value(get_args(kind)[0], item, where) for item in raw)
         elif isinstance(kind, type) and isinstance(raw, kind) and not (kind is int and isinstance(raw, bool)):
             return raw
         named = {
@@ -278,6 +283,7 @@ def _limits(where: str, stage: Tuning | Preference) -> Mapping[str, tuple[float,
         "patience": (1, 1_000_000),
         "requests": (1, 10_000_000),
         "temperature": (0.01, 5),
+        "pairs_a_request": (1, 1_000_000),
         "beta": (1e-4, 100),
         "likelihood": (0, 100),
     }
