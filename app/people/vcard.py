@@ -4,8 +4,10 @@ Versions 2.1, 3.0 (RFC 2426) and 4.0 (RFC 6350): folded lines, groups, quoted pa
 encoding, photos of megabytes, a card that is cut off. Read are FN, N, NICKNAME, CATEGORIES, NOTE, ORG and TITLE.
 RELATED is not: it says who is related to the person on the card, not how that person is related to the reader.
 
-Ours, because the libraries tried would not do: vcard is AGPL; vobject 0.9.9 reads most of the above, but was not
-through with a photo of 60,000 folded lines in a minute, and one card that is cut off makes it give up all that follow.
+Ours, because the libraries tried would not do: vcard is AGPL; vobject 0.9.9 reads all of the above but for a card
+that is cut off, which makes it give up every card after it, and takes time by the square of the lines a photo is
+folded into: 11 seconds for one of 4.4 MB. To spare it both, one cuts, unfolds and filters the file first, and little
+is left to read.
 """
 
 import quopri
