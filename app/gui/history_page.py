@@ -56,6 +56,7 @@ class HistoryPage(QWidget):
         self._asked_sent: Question | None = None
         self._offered: tuple[tuple[Recipient, ...], tuple[int, ...], tuple[str, ...]] = ((), (), ())
         self._shown: int | None = None  # the id of the entry in the detail
+        self._fresh = -1  # the writes that the list takes into account
         self.banner = Banner(words)
         self.heading = QLabel()
         self.heading.setProperty("kind", "title")
@@ -89,10 +90,11 @@ class HistoryPage(QWidget):
 
     def first_focus(self) -> QWidget:
         """Where the keys go at first."""
-        return self.filters.query
+        return self.filters.query if self._people.trouble is None else self.trouble.first_button
 
     def refresh(self) -> None:
         """Ask anew for what is shown: something may have been written."""
+        self._fresh = self._people.writes
         self._people.read(lambda store: (all_recipients(store), years(store), occasions(store)), self._offer)
         self.model.ask(self.filters.filters)
 
@@ -150,8 +152,10 @@ class HistoryPage(QWidget):
         self.list.viewport().update()
 
     def showEvent(self, event: QShowEvent) -> None:
+        """What is out of date is asked for anew; else the list stays as far down as it was."""
         super().showEvent(event)
-        self.refresh()
+        if self._fresh != self._people.writes:
+            self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

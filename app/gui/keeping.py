@@ -43,6 +43,7 @@ class _Entry:
     request: GreetingRequest
     seed: int
     model: str
+    text: str  # what it should say
     id: int | None = None
     favourite: bool = False
     sent: SentNote | None = None
@@ -79,6 +80,7 @@ class Keeping(QObject):
             self._edits[view.version] = view.text
             if view.version not in self._entries:
                 self._enter(view)
+            self._entries[view.version].text = view.text
             self._pause.start()
 
     def copied(self, view: CardView) -> None:
@@ -114,6 +116,12 @@ class Keeping(QObject):
         """The id of a version in the file."""
         return self._entries[version].id if version in self._entries else None
 
+    def catch_up(self) -> None:
+        """The file is open, perhaps again: what could not be kept so far is kept now."""
+        for version, entry in self._entries.items():
+            if entry.id is None:
+                self._write(partial(_entered, entry, entry.text), partial(self._kept, version, entry.text))
+
     def flush(self) -> None:
         """Write the edits that wait for a pause now."""
         self._pause.stop()
@@ -123,7 +131,7 @@ class Keeping(QObject):
 
     def _enter(self, view: CardView) -> _Entry:
         assert view.request is not None
-        entry = self._entries[view.version] = _Entry(view.request, view.seed, self.model)
+        entry = self._entries[view.version] = _Entry(view.request, view.seed, self.model, view.text)
         self._write(partial(_entered, entry, view.text), partial(self._kept, view.version, view.text))
         return entry
 

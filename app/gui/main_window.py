@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._options = options
         self._manifest: Manifest | None = None
         self._is_painted = False
+        self._told_trouble = False
         self._closing = False
         self.engine = EngineBridge(options.engine_command)
         self.first_start = FirstStart(words, theme, options.install_command)
@@ -189,12 +190,17 @@ class MainWindow(QMainWindow):
         return page
 
     def _tell_notices(self, notices: tuple[Sentence, ...]) -> None:
+        self.page.keeping.catch_up()
+        if not notices and self._told_trouble:
+            self.page.banner.hide()
+        self._told_trouble = False
         if notices:
             self.page.banner.show_error(
                 Sentence("".join(notice.zh for notice in notices), " ".join(notice.en for notice in notices))
             )
 
     def _tell_trouble(self, trouble: Trouble) -> None:
+        self._told_trouble = True
         sentence = trouble.error.sentence
         self.page.banner.show_error(
             Sentence(

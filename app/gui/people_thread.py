@@ -65,6 +65,9 @@ def people_file(folder: Path | None = None) -> Path:
 class PeopleThread(QObject):
     """Owns the store. ``trouble`` says why it is not open, None while it is or is being opened.
 
+    ``writes`` counts the questions that write, so that a page can tell whether it is out of date: what it asks then is
+    answered after them.
+
     ``opened`` carries what the person should be told about the opening; ``refused`` an error nobody asked to be given.
     """
 
@@ -82,6 +85,7 @@ class PeopleThread(QObject):
         self._store: Store | None = None  # the thread's own, like the error below
         self._error: ExplainedError | None = None
         self.trouble: Trouble | None = None
+        self.writes = 0
         self._arrived.connect(self._take)
 
     def begin(self) -> None:
@@ -125,6 +129,7 @@ class PeopleThread(QObject):
         return not self._thread.is_alive()
 
     def _ask(self, question: Question) -> Question:
+        self.writes += question.writes
         self._tasks.put(question)
         return question
 

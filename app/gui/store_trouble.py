@@ -45,6 +45,11 @@ class StoreTrouble(QFrame):
         column.addWidget(self.details.text)
         self.retranslate()
 
+    @property
+    def first_button(self) -> QPushButton:
+        """The way that is offered first."""
+        return next(button for button in self.buttons.values() if not button.isHidden())
+
     def show_trouble(self, trouble: Trouble) -> None:
         """Say what is wrong."""
         self._sentence = trouble.error.sentence

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from app.compose.catalog import load_catalog
 from app.compose.request import make_request
 from app.gui.main_window import MainWindow, Options
-from app.gui.people_thread import FILE
+from app.gui.people_thread import FILE, Way
 from app.people.history import Draft, Written, add_written, mark_sent, sent_of
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.search import Filters, search
@@ -178,8 +177,28 @@ def test_a_damaged_file_is_explained_and_writing_goes_on(open_window, data, tmp_
     assert "不会存进历史" in window.page.banner.message.text()
     write_all(window)
     assert all(texts(window))
-    window.close()
     assert (data / FILE).read_bytes() == b"no database at all"
+    shown = texts(window)
+    (data / FILE).unlink()
+    window.people.reopen(Way.AGAIN)
+    wait(lambda: len(ask(window, lambda store: search(store, Filters()).entries)) == 3, "it is open")
+    assert sorted(entry.text for entry in kept(window, data)) == sorted(shown), "what was shown is kept after all"
+
+
+def test_a_file_of_a_newer_program_is_explained_and_left_alone(open_window, data, tmp_path):
+    opened(data).close()
+    with sqlite3.connect(data / FILE) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = (data / FILE).read_bytes()
+    window = open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN))
+    wait(window.page.banner.isVisible, "the window says so")
+    assert "更新版本" in window.page.banner.message.text()
+    write_all(window)
+    window.page.copy(0)
+    assert window.page.cards[0].note.text() == "已复制"
+    window.close()
+    assert (data / FILE).read_bytes() == before
 
 
 CHILD = """
@@ -245,17 +264,3 @@ def test_thirty_kills_of_the_program_lose_nothing_that_was_confirmed(data, tmp_p
         else:
             assert int(id) in written
             assert word == "kept" or written[int(id)]
-
-
-def test_places_are_turned_by_key_and_keep_their_focus(window):
-    window.page.form.address.setFocus()
-    wait(window.page.form.address.hasFocus, "the field has the focus")
-    QTest.keyClick(window.page.form.address, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
-    wait(lambda: window.pages.place == "history", "the other page is shown")
-    assert window.sidebar.places["history"].isChecked()
-    assert not window.sidebar.places["compose"].isChecked()
-    fill(window)
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert not window.page.session.working, "the keys of a page that is not shown do nothing"
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-    wait(window.page.form.address.hasFocus, "the focus is where it was")

@@ -6,6 +6,7 @@ import sys
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app.gui.main_window import Options
 from tests.gui.conftest import STAND_IN
@@ -55,3 +56,17 @@ def test_text_and_form_survive_a_change_of_theme(window):
     for choice in ("dark", "light", "system"):
         window.sidebar.theme_asked.emit(choice)
     assert (texts(window), window.page.form.values()) == before
+
+
+def test_places_are_turned_by_key_and_keep_their_focus(window):
+    window.page.form.address.setFocus()
+    wait(window.page.form.address.hasFocus, "the field has the focus")
+    QTest.keyClick(window.page.form.address, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    wait(lambda: window.pages.place == "history", "the other page is shown")
+    assert window.sidebar.places["history"].isChecked()
+    assert not window.sidebar.places["compose"].isChecked()
+    fill(window)
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert not window.page.session.working, "the keys of a page that is not shown do nothing"
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    wait(window.page.form.address.hasFocus, "the focus is where it was")
