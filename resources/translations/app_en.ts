@@ -47,6 +47,25 @@
     </message>
 </context>
 <context>
+    <name>BatchMenu</name>
+    <message>
+        <source>导出为 CSV…</source>
+        <translation>Export as CSV…</translation>
+    </message>
+    <message>
+        <source>重写选中的行</source>
+        <translation>Rewrite selected rows</translation>
+    </message>
+    <message>
+        <source>新的一批</source>
+        <translation>New batch</translation>
+    </message>
+    <message>
+        <source>{title}（{count} 人）</source>
+        <translation>{title} ({count})</translation>
+    </message>
+</context>
+<context>
     <name>BatchPage</name>
     <message>
         <source>每个人，都有自己的一条</source>
@@ -105,22 +124,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>模型准备好就能写</source>
         <translation>Ready once the model is</translation>
-    </message>
-    <message>
-        <source>导出为 CSV…</source>
-        <translation>Export as CSV…</translation>
-    </message>
-    <message>
-        <source>重写选中的行</source>
-        <translation>Rewrite selected rows</translation>
-    </message>
-    <message>
-        <source>新的一批</source>
-        <translation>New batch</translation>
-    </message>
-    <message>
-        <source>{title}（{count} 人）</source>
-        <translation>{title} ({count})</translation>
     </message>
 </context>
 <context>
@@ -261,7 +264,7 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
     <message>
         <source>称呼</source>
-        <translation>Form of address</translation>
+        <translation>Called</translation>
     </message>
     <message>
         <source>想提到的事</source>

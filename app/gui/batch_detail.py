@@ -1,0 +1,141 @@
+"""The text of the row the person is at: to read whole, to change, to have written anew, to copy."""
+
+from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+from app.compose.catalog import Catalog
+from app.compose.guard import check
+from app.compose.sentence import Sentence
+from app.gui.batch_table import BatchTable
+from app.gui.candidate_card import LETTER_PIXELS, GreetingText
+from app.gui.composition import CompositionWatch
+from app.gui.theme import Theme
+from app.gui.words import Words
+from app.people.batch import BatchRow
+
+KEEP_AFTER = 400  # ms without a key before an edited text is saved
+
+
+class BatchDetail(QFrame):
+    """``edited`` carries a row's id and its new text; ``redo`` and ``copy`` its id."""
+
+    edited = Signal(int, str)
+    redo = Signal(int)
+    copy = Signal(int)
+
+    def __init__(
+        self, table: BatchTable, catalog: Catalog, words: Words, theme: Theme, watch: CompositionWatch
+    ) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self._table = table
+        self._catalog = catalog
+        self._words = words
+        self._id: int | None = None
+        self._pending: str | None = None
+        self.name = QLabel()
+        self.name.setProperty("kind", "label")
+        self.text = GreetingText()
+        self.text.setFont(theme.letter_font(LETTER_PIXELS))
+        self.text.edited.connect(self._edit)
+        watch.watch(self.text)
+        self.remarks = QLabel()
+        self.remarks.setProperty("kind", "error")
+        self.remarks.setWordWrap(True)
+        self.redo_button = self._button("quiet", lambda: self._emit(self.redo))
+        self.copy_button = self._button("outline", lambda: self._emit(self.copy))
+        self._keep = QTimer(self)
+        self._keep.setSingleShot(True)
+        self._keep.setInterval(KEEP_AFTER)
+        self._keep.timeout.connect(self.flush)
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(self.name)
+        head.addWidget(self.remarks, 1)
+        head.addWidget(self.redo_button)
+        head.addWidget(self.copy_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 8, 12, 10)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self.text, 1)
+        self.setFixedHeight(132)
+        self.retranslate()
+
+    def show_row(self, id: int | None) -> None:
+        """Turn to a row; what was typed in the last one is saved first."""
+        if id != self._id:
+            self.flush()
+        self._id = id
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the row as the table has it now."""
+        row = self._row
+        self.setVisible(row is not None)
+        if row is None:
+            return
+        self.name.setText(row.fields.name or row.fields.request.address)
+        self.text.setReadOnly(row.written is None or row.state == "writing")
+        if self._pending is None:
+            self.text.show_text(row.text)
+        sentences = [self._words.say(sentence) for sentence in self._against(row)]
+        self.remarks.setText(self._words.joined(sentences))
+        self.redo_button.setEnabled(row.state in ("written", "failed"))
+        self.copy_button.setEnabled(bool(row.text))
+
+    def flush(self) -> None:
+        """Save what was typed, now."""
+        self._keep.stop()
+        text, self._pending = self._pending, None
+        if text is not None and self._id is not None:
+            self.edited.emit(self._id, text)
+
+    def retranslate(self) -> None:
+        """Say everything in the language in use."""
+        self.text.setAccessibleName(self.tr("这一位的祝福"))
+        self.redo_button.setText(self.tr("重写"))
+        self.redo_button.setToolTip(self.tr("重新写这一条，现在的留在历史里"))
+        self.copy_button.setText(self.tr("复制"))
+        self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    @property
+    def _row(self) -> BatchRow | None:
+        return self._table.row(self._id) if self._id is not None else None
+
+    def _against(self, row: BatchRow) -> list[Sentence]:
+        """What is to be said against the text: why there is none, its faults, whose it resembles."""
+        if row.fault is not None:
+            return [row.fault]
+        if not row.text or row.state != "written":
+            return []
+        found = [fault.sentence for fault in check(row.text, row.fields.request, self._catalog)]
+        if others := self._table.likes(row.id):
+            names = [other.fields.name for other in others[:3]]
+            found.append(
+                Sentence(
+                    f"和{'、'.join(names)}的很像，改几个字或重写。",
+                    f"Much like that of {', '.join(names)}: change a few words, or rewrite it.",
+                )
+            )
+        return found
+
+    def _edit(self, text: str) -> None:
+        self._pending = text
+        self._keep.start()
+
+    def _emit(self, signal: object) -> None:
+        self.flush()
+        if self._id is not None:
+            signal.emit(self._id)  # type: ignore[attr-defined]
+
+    def _button(self, kind: str, act: object) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("kind", kind)
+        button.clicked.connect(act)
+        return button

@@ -1,0 +1,399 @@
+"""The page 群发: people as a table, a text of their own for each, and the queue by which they are copied out.
+
+Nothing is ever sent from here. The page turns clicks and keys into calls of the session and of BatchActions, and shows
+what the table says.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.compose.catalog import Catalog
+from app.compose.sentence import ExplainedError, Sentence
+from app.engine.protocol import Died, Event, Failed, Ready, Sampling
+from app.gui.banner import Banner
+from app.gui.batch_actions import BatchActions
+from app.gui.batch_asking import ask_table, ask_target
+from app.gui.batch_detail import BatchDetail
+from app.gui.batch_menu import BatchMenu
+from app.gui.batch_preview import BatchPreview
+from app.gui.batch_session import BatchSession, Door
+from app.gui.batch_sheet import batch_sheet
+from app.gui.batch_strip import BatchStrip
+from app.gui.batch_table import BatchTable
+from app.gui.batch_view import BatchView
+from app.gui.batch_wish import BatchWish
+from app.gui.composition import CompositionWatch
+from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.quiet_bar import QuietBar
+from app.gui.theme import Theme
+from app.gui.words import Words
+from app.gui.write_button import key_name
+from app.people.batch import Batch, BatchRow
+from app.people.recipients import RecipientFields
+from app.people.table_import import Table, read_file, read_pasted
+
+SHOWN_WITHIN = 40  # ms: of two thousand rows that change at once, one count is shown
+
+
+class BatchPage(QWidget):
+    """Everything between the side bar and the right edge. It shows the newest batch once ``begin`` is called."""
+
+    def __init__(
+        self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, people: Door, today: date
+    ) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._catalog = catalog
+        self._words = words
+        self._theme = theme
+        self._engine = engine
+        self._people = people
+        self._today = today
+        self.watch = CompositionWatch(self)
+        self.table = BatchTable(catalog, words, theme)
+        self.session = BatchSession(
+            catalog,
+            engine,
+            people,
+            sampling=Sampling(),
+            seeds=lambda: secrets.randbelow(1 << 31),
+            told=self.table.take,
+            moved=self._show_progress,
+            refused=self._show_refusal,
+        )
+        self.bar = QuietBar(words)
+        self.batch = BatchActions(catalog, people, self.session, self.table, self.bar.tell)
+        self.banner = Banner(words)
+        self.wish = BatchWish(catalog, words, self.watch, today)
+        self.view = BatchView(self.table, catalog, words, self.watch)
+        self.detail = BatchDetail(self.table, catalog, words, theme, self.watch)
+        self.strip = BatchStrip(theme, self)
+        self.heading = QLabel()
+        self.heading.setProperty("kind", "title")
+        self.heading.setFont(theme.letter_font(23))
+        self.promise = QLabel()
+        self.promise.setProperty("kind", "aside")
+        self.hint = QLabel()
+        self.hint.setProperty("kind", "hint")
+        self.hint.setFont(theme.letter_font(18))
+        self.hint.setWordWrap(True)
+        self.add_button = self._button("quiet", self.add_row)
+        self.remove_button = self._button("quiet", self.remove)
+        self.paste_button = self._button("quiet", self.paste)
+        self.import_button = self._button("outline", self._ask_import)
+        self.more_button = self._button("quiet", self._ask_more)
+        self.write_button = self._button("primary", self.write_or_pause)
+        self.copy_button = self._button("outline", self.copy_next)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setObjectName("batchProgress")
+        self.count = QLabel()
+        self.count.setProperty("kind", "aside")
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SHOWN_WITHIN)
+        self._soon.timeout.connect(self._show_progress)
+        self._build()
+        self._connect()
+        self._shortcuts()
+        self._dress()
+        self.retranslate()
+
+    def begin(self) -> None:
+        """Show the newest batch."""
+        self.batch.load(self._loaded)
+
+    def first_focus(self) -> QWidget:
+        """Where the keys go at first."""
+        return self.view if self.table.rows else self.import_button
+
+    def set_drawing(self, sampling: Sampling, model: str) -> None:
+        """How this model is drawn from, and what the history calls it."""
+        self.session.set_drawing(sampling, model)
+
+    def write_or_pause(self) -> None:
+        """全部写好, 继续 or 暂停, whichever the button says."""
+        if self.watch.composing:
+            return
+        if self.session.running:
+            self.session.pause()
+        elif self._engine.state is not Engine.OFF and self.session.batch is not None:
+            self.detail.flush()
+            self.banner.hide()
+            self._engine.reopen()
+            self.session.start()
+
+    def redo(self, ids: list[int]) -> None:
+        """Have rows written anew; at once, unless others were left waiting by a pause."""
+        alone = not self.session.running and not self.table.counts()["waiting"]
+        self.session.redo(ids)
+        if alone and self._engine.state is not Engine.OFF:
+            self._engine.reopen()
+            self.session.start()
+
+    def add_row(self) -> None:
+        """A new row, with the cursor in its name."""
+        self.batch.add_blank(self._today.isoformat(), self.wish.wish, self.view.edit_name)
+
+    def remove(self) -> None:
+        """Take the chosen rows out."""
+        ids = self.view.selected_ids()
+        if ids:
+            self.batch.remove(ids)
+
+    def paste(self) -> None:
+        """The cells on the clipboard, as people."""
+        text = QGuiApplication.clipboard().text()
+        catalog = self._catalog
+        self._people.read(
+            lambda store: read_pasted(text, catalog), lambda table: self._preview(table, ""), self._refuse
+        )
+
+    def import_file(self, path: Path) -> None:
+        """A CSV or vCard file, as people."""
+        catalog = self._catalog
+        self._people.read(
+            lambda store: read_file(path, catalog), lambda table: self._preview(table, path.name), self._refuse
+        )
+
+    def copy_next(self) -> None:
+        """The next text onto the clipboard, and the strip on top of everything."""
+        self.detail.flush()
+        self.batch.copy_next(self._take_copied)
+
+    def undo(self) -> None:
+        """Take back what was done last, while the bar still says it."""
+        if self.bar.isVisible() and self.bar.undo.isVisible():
+            self.bar.undo.click()
+
+    def handle(self, event: Event) -> None:
+        """What the engine says."""
+        if isinstance(event, Ready) and not self.session.model:
+            self.session.model = event.model
+        self.session.handle(event)
+        if isinstance(event, Ready | Died | Failed):
+            self._show_soon()
+
+    def retranslate(self) -> None:
+        """Say everything in the language in use."""
+        self.heading.setText(self.tr("每个人，都有自己的一条"))
+        self.promise.setText(self.tr("写好了由你一条条复制去发，程序不会替你发送任何东西。"))
+        self.hint.setText(
+            self.tr(
+                "把名单粘贴到这里：在表格里选好姓名、关系、想提到的事，复制，回来按 {keys}。\n"
+                "也可以导入 CSV 或手机通讯录的名片（.vcf），或者一行一行地加。"
+            ).format(keys=key_name("Ctrl+V"))
+        )
+        self.add_button.setText(self.tr("加一行"))
+        self.remove_button.setText(self.tr("移走"))
+        self.paste_button.setText(self.tr("粘贴"))
+        self.import_button.setText(self.tr("导入…"))
+        self.more_button.setText(self.tr("更多"))
+        self.copy_button.setText(self.tr("复制下一条"))
+        self.copy_button.setToolTip(key_name("Ctrl+Shift+C"))
+        self.view.setAccessibleName(self.tr("收件人"))
+        self._show_progress()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What was just typed is saved, also when the window closes."""
+        self.detail.flush()
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def _loaded(self) -> None:
+        if self.table.rows:
+            self.wish.show_wish(self.table.rows[-1].fields.request)
+            self.view.selectRow(0)
+        self._show_progress()
+
+    def _preview(self, table: Table, source: str) -> None:
+        dialog = BatchPreview(table, source, self._catalog, self._words, self._theme, self)
+        dialog.agreed.connect(self._add)
+        dialog.open()
+
+    def _add(self, people: tuple[RecipientFields, ...]) -> None:
+        self.batch.add(people, self._today.isoformat(), self.wish.wish, self._show_progress)
+
+    def _take_copied(self, row: BatchRow | None) -> None:
+        if row is not None:
+            QGuiApplication.clipboard().setText(row.text)
+            place = self.table.place(row.id)
+            if place is not None:
+                self.view.selectRow(place)
+        self._show_strip(row)
+        self._show_progress()
+
+    def _show_strip(self, row: BatchRow | None) -> None:
+        counts = self.table.counts()
+        self.strip.show_copied(row, counts["written"] - counts["copied"])
+        self.strip.show()
+
+    def _take_back(self) -> None:
+        if self.strip.copied is not None:
+            self.batch.take_back(self.strip.copied, lambda: self._show_strip(None))
+
+    def _copied_row(self, row: BatchRow | None) -> None:
+        if row is not None:
+            QGuiApplication.clipboard().setText(row.text)
+            copied = row
+            message = Sentence(f"已复制，记作发给{row.fields.name}", f"Copied, noted as sent to {row.fields.name}")
+            self.bar.tell(message, lambda: self.batch.take_back(copied, self._show_progress))
+
+    def _show_soon(self) -> None:
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _show_progress(self) -> None:
+        counts = self.table.counts()
+        rows, done = len(self.table.rows), counts["written"]
+        off = self._engine.state is Engine.OFF
+        self._bodies.setCurrentIndex(0 if rows else 1)
+        for widget in (self.progress, self.write_button, self.copy_button, self.remove_button):
+            widget.setVisible(bool(rows))
+        self.progress.setRange(0, max(rows, 1))
+        self.progress.setValue(done)
+        self.write_button.setText(
+            self.tr("暂停")
+            if self.session.running
+            else self.tr("继续")
+            if done and counts["waiting"]
+            else self.tr("全部写好")
+        )
+        self.write_button.setToolTip(key_name("Ctrl+Return"))
+        self.write_button.setEnabled(self.session.running or (not off and counts["waiting"] > 0))
+        self.copy_button.setEnabled(done > counts["copied"])
+        self.remove_button.setEnabled(bool(self.view.selectionModel().hasSelection()))
+        parts = self.table.summary()
+        if rows and off:
+            parts.append(self.tr("模型准备好就能写"))
+        self.count.setText("  ·  ".join(parts))
+        self.detail.refresh()
+
+    def _refuse(self, error: ExplainedError) -> None:
+        self._show_refusal(error.sentence, error.detail)
+
+    def _show_refusal(self, sentence: Sentence, detail: str) -> None:
+        self.banner.show_error(sentence, detail)
+        self._show_progress()
+
+    def _ask_import(self) -> None:
+        ask_table(self, self.import_file)
+
+    def _ask_export(self) -> None:
+        ask_target(self, lambda path: self.batch.export(path, self._words.language))
+
+    def _ask_more(self) -> None:
+        self.batch.all_batches(self._offer_more)
+
+    def _offer_more(self, found: tuple[Batch, ...]) -> None:
+        menu = BatchMenu(
+            self,
+            found,
+            self.session.batch,
+            export=self._ask_export,
+            redo=lambda: self.redo(self.view.selected_ids()),
+            leave=self.batch.leave,
+            turn_to=lambda batch: self.batch.turn_to(batch, self._loaded),
+        )
+        menu.popup(self.more_button.mapToGlobal(QPoint(0, self.more_button.height())))
+
+    def _dress(self, *_: Any) -> None:
+        self.setStyleSheet(batch_sheet(self._theme.tokens))
+
+    def _connect(self) -> None:
+        self._engine.happened.connect(self.handle)
+        self._theme.changed.connect(self._dress)
+        self.table.counted.connect(self._show_soon)
+        self.table.edited.connect(self.batch.change)
+        self.table.refused.connect(self.banner.show_error)
+        self.wish.changed.connect(lambda: self.batch.change_wish(self.wish.wish))
+        self.view.pasted.connect(self.paste)
+        self.view.removal.connect(self.remove)
+        selection = self.view.selectionModel()
+        selection.currentRowChanged.connect(lambda *_: self.detail.show_row(self.view.current_id()))
+        selection.selectionChanged.connect(lambda *_: self.remove_button.setEnabled(selection.hasSelection()))
+        self.table.modelReset.connect(lambda: self.detail.show_row(self.view.current_id()))
+        self.detail.edited.connect(self.batch.edit_text)
+        self.detail.redo.connect(lambda id: self.redo([id]))
+        self.detail.copy.connect(lambda id: self.batch.copy(id, self._copied_row))
+        self.strip.copy_next.connect(self.copy_next)
+        self.strip.passed.connect(lambda: self.batch.pass_next(self.copy_next))
+        self.strip.undone.connect(self._take_back)
+
+    def _shortcuts(self) -> None:
+        for keys, act in (
+            ("Ctrl+Return", self.write_or_pause),
+            ("Ctrl+Enter", self.write_or_pause),
+            ("Ctrl+Shift+C", self.copy_next),
+            ("Ctrl+N", self.add_row),
+            ("Ctrl+O", self._ask_import),
+            ("Ctrl+Z", self.undo),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setAutoRepeat(False)
+            shortcut.activated.connect(act)
+
+    def _button(self, kind: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("kind", kind)
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _build(self) -> None:
+        titles = QVBoxLayout()
+        titles.setSpacing(4)
+        titles.addWidget(self.heading)
+        titles.addWidget(self.promise)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addLayout(titles, 1)
+        for button in (self.add_button, self.remove_button, self.paste_button, self.import_button, self.more_button):
+            head.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self._nothing = QWidget()
+        empty = QVBoxLayout(self._nothing)
+        empty.setContentsMargins(0, 48, 0, 0)
+        empty.addWidget(self.hint)
+        empty.addStretch(1)
+        self._bodies = QStackedWidget()
+        filled = QWidget()
+        rows = QVBoxLayout(filled)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(10)
+        rows.addWidget(self.view, 1)
+        rows.addWidget(self.detail)
+        self._bodies.addWidget(filled)
+        self._bodies.addWidget(self._nothing)
+        foot = QHBoxLayout()
+        foot.setSpacing(14)
+        foot.addWidget(self.write_button)
+        foot.addWidget(self.progress, 1)
+        foot.addWidget(self.count)
+        foot.addWidget(self.copy_button)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(28, 22, 28, 16)
+        whole.setSpacing(12)
+        whole.addLayout(head)
+        whole.addWidget(self.wish)
+        whole.addWidget(self.banner)
+        whole.addWidget(self._bodies, 1)
+        whole.addWidget(self.bar)
+        whole.addLayout(foot)

@@ -1,0 +1,260 @@
+"""The table of a batch as Qt sees it: one row a person, edited in place. It shows what it is told and saves nothing."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor
+
+from app.compose.catalog import Catalog
+from app.compose.request import fold, make_request
+from app.compose.sentence import ExplainedError
+from app.gui.batch_desk import Likes, News
+from app.gui.theme import Theme
+from app.gui.words import Words
+from app.people.batch import BatchRow, RowFields, State
+from app.people.recipients import LONGEST_NAME
+
+NAME, RELATIONSHIP, ADDRESS, FACTS, TONE, STATE, TEXT = range(7)
+Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+
+
+class BatchTable(QAbstractTableModel):
+    """``edited`` carries the id of a row and its new fields, already shown; ``refused`` why a cell cannot say that."""
+
+    edited = Signal(int, object)
+    refused = Signal(object)
+    counted = Signal()
+
+    def __init__(self, catalog: Catalog, words: Words, theme: Theme) -> None:
+        super().__init__()
+        self._catalog = catalog
+        self._words = words
+        self._theme = theme
+        self.rows: list[BatchRow] = []
+        self._place: dict[int, int] = {}
+        self._likes: dict[int, frozenset[int]] = {}
+
+    def show_rows(self, rows: tuple[BatchRow, ...]) -> None:
+        """Another batch, or the same one anew."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        self._number()
+        self.endResetModel()
+        self.counted.emit()
+
+    def append(self, rows: tuple[BatchRow, ...]) -> None:
+        """Rows that came at the end."""
+        if rows:
+            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(rows) - 1)
+            self.rows += rows
+            self._number()
+            self.endInsertRows()
+            self.counted.emit()
+
+    def remove(self, ids: set[int]) -> None:
+        """Rows that went."""
+        self.beginResetModel()
+        self.rows = [row for row in self.rows if row.id not in ids]
+        self._number()
+        self.endResetModel()
+        self.counted.emit()
+
+    def take(self, news: News | Likes) -> None:
+        """What the session tells of a row."""
+        if isinstance(news, Likes):
+            self._likes[news.id] = news.others
+            self._changed(news.id)
+            self.counted.emit()
+        elif (row := self.row(news.id)) is not None:
+            text = row.text if news.text is None else news.text
+            written = row.written if news.written is None else news.written
+            sent = row.sent if news.text is None else None
+            self.replace(replace(row, state=news.state, text=text, written=written, sent=sent, fault=news.fault))
+
+    def replace(self, row: BatchRow) -> None:
+        """A row as it stands now."""
+        place = self._place.get(row.id)
+        if place is not None:
+            self.rows[place] = row
+            self._changed(row.id)
+            self.counted.emit()
+
+    def row(self, id: int) -> BatchRow | None:
+        """The row with this id, where it is shown."""
+        place = self._place.get(id)
+        return self.rows[place] if place is not None else None
+
+    def place(self, id: int) -> int | None:
+        """Where the row with this id stands, from 0."""
+        return self._place.get(id)
+
+    def likes(self, id: int) -> list[BatchRow]:
+        """The rows whose texts are alike to this one's."""
+        return [row for other in sorted(self._likes.get(id, ())) if (row := self.row(other)) is not None]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are in each state, and how many are ``copied`` and ``alike`` to another."""
+        counts = dict.fromkeys(("waiting", "writing", "written", "failed", "copied", "alike"), 0)
+        for row in self.rows:
+            counts[row.state] += 1
+            counts["copied"] += row.sent is not None
+            counts["alike"] += bool(self._likes.get(row.id))
+        return counts
+
+    def summary(self) -> list[str]:
+        """How far the batch is, in a few words each."""
+        counts, rows = self.counts(), len(self.rows)
+        done = f"{counts['written']:,}"
+        parts = [self.tr("写好 {done} / {rows}").format(done=done, rows=f"{rows:,}")] if rows else []
+        if counts["failed"]:
+            parts.append(self.tr("{count} 行没写成").format(count=counts["failed"]))
+        if counts["alike"]:
+            parts.append(self.tr("{count} 行相近").format(count=counts["alike"]))
+        if counts["copied"]:
+            parts.append(self.tr("已复制 {count}").format(count=f"{counts['copied']:,}"))
+        return parts
+
+    def retranslate(self) -> None:
+        """Say everything in the language in use."""
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, TEXT)
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, TEXT))
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        return 0 if parent.isValid() else TEXT + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.TextAlignmentRole and orientation is Qt.Orientation.Horizontal:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation is Qt.Orientation.Vertical:
+            return str(section + 1)
+        return (
+            self.tr("姓名"),
+            self.tr("关系"),
+            self.tr("称呼"),
+            self.tr("想提到的事"),
+            self.tr("语气"),
+            self.tr("状态"),
+            self.tr("祝福"),
+        )[section]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self.rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._shown(row, column)
+        if role == Qt.ItemDataRole.EditRole:
+            return self._edited_value(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row, column)
+        if role == Qt.ItemDataRole.FontRole and column == TEXT:
+            return self._theme.letter_font(16)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._colour(row, column)
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags if index.column() in (STATE, TEXT) else flags | Qt.ItemFlag.ItemIsEditable
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        row, column = self.rows[index.row()], index.column()
+        if role != Qt.ItemDataRole.EditRole or column in (STATE, TEXT):
+            return False
+        try:
+            fields = self._with(row.fields, column, str(value))
+        except ExplainedError as error:
+            self.refused.emit(error.sentence)
+            return False
+        if fields == row.fields:
+            return False
+        state: State = row.state if fields.request == row.fields.request else "waiting"
+        self.replace(replace(row, fields=fields, state=state, fault=None if state == "waiting" else row.fault))
+        self.edited.emit(row.id, fields)
+        return True
+
+    def _with(self, fields: RowFields, column: int, value: str) -> RowFields:
+        if column == NAME:
+            return replace(fields, name=fold(value)[:LONGEST_NAME])
+        if column == RELATIONSHIP:
+            return replace(fields, request=replace(fields.request, relationship=value))
+        if column == TONE:
+            return replace(fields, request=replace(fields.request, tone=value))
+        some = {"relationship": self._catalog.relationships[0].id, "tone": self._catalog.tones[0].id}
+        if column == ADDRESS:
+            checked = make_request(self._catalog, {**some, "address": value})
+            return replace(fields, request=replace(fields.request, address=checked.address))
+        checked = make_request(self._catalog, {**some, "details": re.split(r"[;；\n]", value)})
+        return replace(fields, request=replace(fields.request, details=checked.details))
+
+    def _shown(self, row: BatchRow, column: int) -> str:
+        request = row.fields.request
+        if column == RELATIONSHIP:
+            return self._name(request.relationship, self._catalog.relationships)
+        if column == TONE:
+            return self._name(request.tone, self._catalog.tones)
+        if column == STATE:
+            return self.state_name(row)
+        return str(self._edited_value(row, column)).replace("\n", " ")
+
+    def state_name(self, row: BatchRow) -> str:
+        """How it stands with a row, in a word."""
+        if row.state == "written" and row.sent is not None:
+            return self.tr("已复制")
+        if row.state == "written" and self._likes.get(row.id):
+            return self.tr("与别人相近")
+        return {
+            "waiting": self.tr("等着写"),
+            "writing": self.tr("正在写…"),
+            "written": self.tr("写好了"),
+            "failed": self.tr("没写成"),
+        }[row.state]
+
+    def _edited_value(self, row: BatchRow, column: int) -> str:
+        request = row.fields.request
+        return (
+            row.fields.name,
+            request.relationship,
+            request.address,
+            "；".join(request.details),
+            request.tone,
+            row.state,
+            row.text,
+        )[column]
+
+    def _tip(self, row: BatchRow, column: int) -> str | None:
+        if column in (STATE, TEXT) and row.fault is not None:
+            return self._words.say(row.fault)
+        if column == STATE and (others := self.likes(row.id)):
+            return self.tr("和 {names} 的很像").format(names="、".join(other.fields.name for other in others[:5]))
+        if column in (FACTS, TEXT):
+            return self._shown(row, column) or None
+        return None
+
+    def _colour(self, row: BatchRow, column: int) -> QColor | None:
+        tokens = self._theme.tokens
+        if column == STATE:
+            warned = row.state == "failed" or (row.state == "written" and row.sent is None and self._likes.get(row.id))
+            return QColor(tokens.correction if warned else tokens.soft)
+        unset = column == RELATIONSHIP and not row.fields.request.relationship
+        if unset or (column == TEXT and row.state != "written") or (column != TEXT and row.sent is not None):
+            return QColor(tokens.soft)
+        return None
+
+    def _name(self, id: str, choices: Any) -> str:
+        return next((self._words.name(choice) for choice in choices if choice.id == id), self.tr("选一个"))
+
+    def _number(self) -> None:
+        self._place = {row.id: place for place, row in enumerate(self.rows)}
+
+    def _changed(self, id: int) -> None:
+        place = self._place.get(id)
+        if place is not None:
+            self.dataChanged.emit(self.index(place, 0), self.index(place, TEXT))

@@ -1,0 +1,165 @@
+"""How the table of a batch is looked at and edited: fixed row heights, menus for 关系 and 语气, keys."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.compose.catalog import Catalog, Choice
+from app.gui.batch_table import ADDRESS, FACTS, NAME, RELATIONSHIP, STATE, TEXT, TONE, BatchTable
+from app.gui.choice_widgets import CalmComboBox
+from app.gui.composition import CompositionWatch
+from app.gui.words import Words
+
+ROW_HEIGHT = 38
+_WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
+
+
+class MenuDelegate(QStyledItemDelegate):
+    """A cell whose editor is a menu of the catalogue; it opens at once and is done with the first choice."""
+
+    chosen = Signal(QModelIndex, str)
+
+    def __init__(self, choices: Sequence[Choice], words: Words, parent: QObject) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._words = words
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        menu = CalmComboBox()
+        menu.setParent(parent)
+        menu.fill([(choice.id, self._words.name(choice)) for choice in self._choices], "")
+        menu.view().setMinimumWidth(190)
+        menu.setMaxVisibleItems(21)
+        place = QPersistentModelIndex(index)
+        menu.activated.connect(lambda number: self._choose(menu, place, menu.itemData(number)))
+        QTimer.singleShot(0, menu, menu.showPopup)
+        return menu
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        assert isinstance(editor, CalmComboBox)
+        editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
+
+    def setModelData(self, editor: QWidget, model: object, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Nothing: ``chosen`` says it, also for the other selected rows."""
+
+    def _choose(self, menu: CalmComboBox, place: QPersistentModelIndex, id: str) -> None:
+        self.closeEditor.emit(menu, QStyledItemDelegate.EndEditHint.NoHint)
+        if place.isValid():
+            self.chosen.emit(place.model().index(place.row(), place.column()), id)
+
+
+class LineDelegate(QStyledItemDelegate):
+    """A cell typed in; while an input method composes, its keys are its own."""
+
+    def __init__(self, watch: CompositionWatch, parent: QObject) -> None:
+        super().__init__(parent)
+        self._watch = watch
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        field = QLineEdit(parent)
+        field.setProperty("kind", "cell")
+        self._watch.watch(field)
+        return field
+
+
+class BatchView(QTableView):
+    """``pasted``: Ctrl+V; ``removal``: Delete; both while no cell is being edited."""
+
+    pasted = Signal()
+    removal = Signal()
+
+    def __init__(self, table: BatchTable, catalog: Catalog, words: Words, watch: CompositionWatch) -> None:
+        super().__init__()
+        self.setObjectName("batchTable")
+        self.setModel(table)
+        self._table = table
+        self._lines = LineDelegate(watch, self)
+        self._menus = {
+            RELATIONSHIP: MenuDelegate(catalog.relationships, words, self),
+            TONE: MenuDelegate(catalog.tones, words, self),
+        }
+        for column in (NAME, ADDRESS, FACTS):
+            self.setItemDelegateForColumn(column, self._lines)
+        for column, delegate in self._menus.items():
+            self.setItemDelegateForColumn(column, delegate)
+            delegate.chosen.connect(self._choose)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+        )
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.verticalHeader().setFixedWidth(46)
+        self.verticalHeader().setHighlightSections(False)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setFixedHeight(32)
+        header.setMinimumSectionSize(48)
+        for column, width in _WIDTHS.items():
+            self.setColumnWidth(column, width)
+        header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+
+    def selected_ids(self) -> list[int]:
+        """The rows the person has chosen, in their order."""
+        places = sorted(index.row() for index in self.selectionModel().selectedRows())
+        return [self._table.rows[place].id for place in places]
+
+    def current_id(self) -> int | None:
+        """The row the person is at."""
+        place = self.currentIndex().row()
+        return self._table.rows[place].id if 0 <= place < len(self._table.rows) else None
+
+    def edit_name(self, id: int) -> None:
+        """Go to a row and begin to type its name."""
+        place = self._table.place(id)
+        if place is not None:
+            index = self._table.index(place, NAME)
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+            self.setFocus()
+            self.edit(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.pasted.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self.removal.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self.edit(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._table.retranslate()
+        super().changeEvent(event)
+
+    def _choose(self, index: QModelIndex, id: str) -> None:
+        """A choice is made for every selected row, where the edited one is among them."""
+        places = {chosen.row() for chosen in self.selectionModel().selectedRows()}
+        for place in sorted(places if index.row() in places else {index.row()}):
+            self._table.setData(self._table.index(place, index.column()), id)

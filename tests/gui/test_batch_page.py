@@ -1,0 +1,379 @@
+"""The page 群发 with a real store, a real engine process that writes given texts, and what a person does with it."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from app.compose.catalog import Catalog
+from app.gui.batch_page import BatchPage
+from app.gui.batch_preview import BatchPreview
+from app.gui.batch_table import ADDRESS, NAME, RELATIONSHIP, STATE, TEXT, TONE
+from app.gui.choice_widgets import CalmComboBox
+from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.people_thread import PeopleThread
+from app.gui.theme import Theme
+from app.gui.words import ENGLISH, Words
+from app.people.batch import batches, rows_of
+from app.people.history import sent_to
+from app.people.recipients import all_recipients
+from app.people.store import open_store
+from tests.gui.batch_bench import text_of
+from tests.gui.person import type_in
+from tests.gui.waiting import settle, wait
+
+FIVE = "姓名\t关系\t语气\n王芳\t朋友\t温暖\n赵强\t同学\t俏皮\n孙丽\t闺蜜\t温暖\n周涛\t朋友\t简洁\n吴静\t同事\t温暖\n"
+
+
+@dataclass
+class Desk:
+    """A page in a window of its own, its engine and its people."""
+
+    page: BatchPage
+    engine: EngineBridge
+    people: PeopleThread
+    file: Path
+
+    def column(self, column: int) -> list[str]:
+        table = self.page.table
+        return [table.index(row, column).data() for row in range(table.rowCount())]
+
+    def states(self) -> list[str]:
+        return [row.state for row in self.page.table.rows]
+
+    def written(self) -> None:
+        wait(lambda: self.page.table.rows and set(self.states()) == {"written"}, "every row is written")
+        wait(lambda: not self.page.session.running, "writing has ended")
+
+    def paste(self, text: str) -> None:
+        before = len(self.page.table.rows)
+        preview = self.preview(text)
+        QTest.mouseClick(preview.add, Qt.MouseButton.LeftButton)
+        wait(lambda: len(self.page.table.rows) > before, "the rows are there")
+        settle()
+
+    def preview(self, text: str) -> BatchPreview:
+        QGuiApplication.clipboard().setText(text)
+        self.page.paste_button.click()
+        return self.shown_preview()
+
+    def shown_preview(self) -> BatchPreview:
+        wait(lambda: self.page.findChildren(BatchPreview), "the preview is open")
+        (preview,) = self.page.findChildren(BatchPreview)
+        wait(preview.isVisible, "the preview is on the screen")
+        return preview
+
+    def close(self) -> None:
+        self.page.close()
+        self.people.close()
+        self.engine.close()
+
+
+@pytest.fixture
+def open_desk(
+    application: QApplication, words: Words, theme: Theme, catalog: Catalog, tmp_path: Path
+) -> Iterator[Callable[..., Desk]]:
+    texts = tmp_path / "texts.json"
+    texts.write_text(json.dumps([text_of(n) for n in range(300)]), encoding="utf-8")
+    desks: list[Desk] = []
+
+    def open_one(pace: float = 0.0005, given: list[str] | None = None) -> Desk:
+        if given is not None:
+            texts.write_text(json.dumps(given), encoding="utf-8")
+        command = (sys.executable, "-m", "tests.gui.stand_in_engine", "--pace", str(pace), "--texts", str(texts))
+        engine, file = EngineBridge(command), tmp_path / "people.sqlite3"
+        people = PeopleThread(file)
+        page = BatchPage(catalog, words, theme, engine, people, date(2027, 1, 30))
+        desk = Desk(page, engine, people, file)
+        desks.append(desk)
+        page.resize(1088, 760)
+        page.show()
+        page.activateWindow()
+        people.begin()
+        page.begin()
+        engine.open(tmp_path / "stand-in.gguf", None, "cpu")
+        wait(lambda: engine.state is Engine.READY, "the engine is ready")
+        return desk
+
+    yield open_one
+    for desk in desks:
+        desk.close()
+        desk.page.deleteLater()
+    settle()
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    return open_desk()
+
+
+def test_pasted_cells_become_people_with_a_preview_and_each_gets_a_text(desk):
+    assert desk.page.hint.isVisible()
+    preview = desk.preview(FIVE + "王芳\t朋友\t温暖\n\t朋友\t\n")
+    assert preview.meanings == ("name", "relationship", "tone")
+    assert preview.add.text() == "加入 5 人"
+    said = [preview.sentences.item(row).text() for row in range(preview.sentences.count())]
+    assert said[0].startswith("第 7 行和第 2 行完全一样") and said[1].startswith("第 8 行没有姓名")
+    QTest.mouseClick(preview.add, Qt.MouseButton.LeftButton)
+    wait(lambda: len(desk.page.table.rows) == 5, "the rows are there")
+    assert desk.column(NAME) == ["王芳", "赵强", "孙丽", "周涛", "吴静"]
+    assert desk.column(RELATIONSHIP) == ["朋友", "老同学", "挚友", "朋友", "同事"]
+    wait(desk.page.write_button.isEnabled, "it can be written")
+    assert desk.page.write_button.text() == "全部写好"
+    QTest.mouseClick(desk.page.write_button, Qt.MouseButton.LeftButton)
+    assert desk.page.write_button.text() == "暂停"
+    desk.written()
+    assert len(set(desk.column(TEXT))) == 5
+    wait(lambda: desk.page.count.text().startswith("写好 5 / 5"), "the count is there")
+
+
+def test_the_person_says_what_a_column_means(desk):
+    preview = desk.preview("甲\t乙\n芳芳\t王芳\n")
+    names = preview.menus[1]
+    names.setCurrentIndex(names.findData("name"))
+    names.activated.emit(names.currentIndex())
+    other = preview.menus[0]
+    other.setCurrentIndex(other.findData("address"))
+    other.activated.emit(other.currentIndex())
+    preview.add.click()
+    wait(lambda: desk.column(NAME) == ["乙", "王芳"], "the rows are there")
+    assert desk.column(ADDRESS) == ["甲", "芳芳"]
+
+
+def test_a_file_is_imported_and_a_bad_one_is_said_to_be_bad(desk, tmp_path):
+    good, bad = tmp_path / "名单.csv", tmp_path / "名单.xlsx"
+    good.write_bytes("姓名;关系\r\n王芳;客户\r\n".encode("gb18030"))
+    bad.write_bytes(b"PK\x03\x04...")
+    desk.page.import_file(bad)
+    wait(desk.page.banner.isVisible, "the banner is there")
+    assert "Excel" in desk.page.banner.message.text()
+    desk.page.import_file(good)
+    preview = desk.shown_preview()
+    assert preview.format.text() == "GB18030，分号分隔"
+    preview.add.click()
+    wait(lambda: desk.column(RELATIONSHIP) == ["客户"], "the row is there")
+
+
+def test_a_row_is_typed_by_hand_and_edited_in_place(desk):
+    desk.page.add_button.click()
+    wait(lambda: desk.page.table.rows, "a row is there")
+    editor = desk.page.view.findChild(QLineEdit)
+    assert editor is not None
+    type_in(editor, "王芳")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    wait(lambda: desk.page.table.rows[0].fields.recipient is not None, "the person is known")
+    index = desk.page.table.index(0, RELATIONSHIP)
+    desk.page.view.setCurrentIndex(index)
+    desk.page.view.edit(index)
+    menu = desk.page.view.findChild(CalmComboBox)
+    assert menu is not None and menu.count() == 21
+    menu.setCurrentIndex(menu.findData("friend"))
+    menu.activated.emit(menu.currentIndex())
+    assert desk.column(RELATIONSHIP) == ["朋友"]
+    desk.page.write_or_pause()
+    desk.written()
+
+
+def test_a_choice_is_made_for_every_selected_row(desk):
+    desk.paste(FIVE)
+    desk.page.view.selectAll()
+    index = desk.page.table.index(2, TONE)
+    desk.page.view._choose(index, "festive")
+    assert desk.column(TONE) == ["喜庆"] * 5
+
+
+def test_a_row_without_a_relationship_says_what_to_do(desk):
+    desk.paste("姓名\t关系\n王芳\t\n赵强\t朋友\n")
+    desk.page.write_or_pause()
+    wait(lambda: desk.states() == ["failed", "written"], "one is written")
+    wait(lambda: not desk.page.session.running, "writing has ended")
+    desk.page.view.selectRow(0)
+    assert "还没有选关系" in desk.page.detail.remarks.text()
+    desk.page.table.setData(desk.page.table.index(0, RELATIONSHIP), "friend")
+    wait(lambda: desk.page.write_button.text() == "继续", "it can be written")
+    desk.page.write_or_pause()
+    desk.written()
+
+
+def test_removed_rows_come_back_where_they_were(desk):
+    desk.paste(FIVE)
+    desk.page.view.selectRow(1)
+    desk.page.view.setFocus()
+    QTest.keyClick(desk.page.view, Qt.Key.Key_Delete)
+    wait(lambda: len(desk.page.table.rows) == 4, "the row is gone")
+    assert desk.page.bar.message.text() == "移走了 1 行"
+    desk.page.bar.undo.click()
+    wait(lambda: desk.column(NAME) == ["王芳", "赵强", "孙丽", "周涛", "吴静"], "the row is back")
+
+
+def test_what_the_batch_has_in_common_goes_to_rows_not_yet_written(desk):
+    desk.paste(FIVE)
+    menu = desk.page.wish.length
+    menu.setCurrentIndex(menu.findData("long"))
+    menu.activated.emit(menu.currentIndex())
+    assert {row.fields.request.length for row in desk.page.table.rows} == {"long"}
+
+
+def test_pausing_and_closing_and_opening_again_goes_on_where_it_was(open_desk):
+    desk = open_desk(pace=0.01)
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    wait(lambda: "written" in desk.states(), "one is written")
+    desk.page.write_or_pause()
+    wait(lambda: "writing" not in desk.states(), "nothing is being written")
+    texts = [text for text in desk.column(TEXT) if text]
+    assert 0 < len(texts) < 5
+    wait(lambda: desk.page.write_button.text() == "继续", "the button says so")
+    desk.page.write_or_pause()
+    wait(lambda: "writing" in desk.states(), "writing goes on")
+    desk.close()
+    again = open_desk()
+    wait(lambda: len(again.page.table.rows) == 5, "the batch is there")
+    assert again.column(TEXT)[: len(texts)] == texts
+    assert "writing" not in again.states()
+    again.page.write_or_pause()
+    again.written()
+    assert again.column(TEXT)[: len(texts)] == texts
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills with POSIX signals")
+def test_the_engine_dies_in_the_middle_and_nothing_is_lost(open_desk):
+    desk = open_desk(pace=0.01)
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    wait(lambda: "written" in desk.states(), "one is written")
+    before = desk.column(TEXT)[0]
+    pid = desk.engine.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    desk.written()
+    assert desk.column(TEXT)[0] == before and desk.engine.pid != pid
+
+
+def test_one_row_is_written_anew_and_its_text_can_be_changed(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    before = desk.column(TEXT)
+    desk.page.view.selectRow(2)
+    desk.page.detail.redo_button.click()
+    wait(lambda: desk.column(TEXT)[2] != before[2], "another text is there")
+    desk.written()
+    assert desk.column(TEXT)[:2] + desk.column(TEXT)[3:] == before[:2] + before[3:]
+    desk.page.detail.text.setFocus()
+    desk.page.detail.text.moveCursor(desk.page.detail.text.textCursor().MoveOperation.End)
+    QTest.keyClicks(desk.page.detail.text, " 2027")
+    desk.page.view.selectRow(0)
+    assert desk.column(TEXT)[2].endswith(" 2027")
+    desk.people.close()
+    store = open_store(desk.file)
+    assert rows_of(store, batches(store)[0].id)[2].text.endswith(" 2027")
+    store.close()
+
+
+def test_texts_too_alike_are_marked(open_desk):
+    desk = open_desk(given=[text_of(1)] * 3)
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    wait(lambda: desk.column(STATE) == ["与别人相近"] * 5, "the rows are marked")
+    desk.page.view.selectRow(0)
+    wait(lambda: "很像" in desk.page.detail.remarks.text(), "it says whose it is like")
+
+
+def test_the_strip_walks_the_queue_and_copied_counts_as_sent(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    wait(desk.page.copy_button.isEnabled, "there is something to copy")
+    desk.page.copy_button.click()
+    strip = desk.page.strip
+    wait(lambda: strip.name.text() == "王芳", "the first is copied")
+    assert strip.isVisible() and strip.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    assert QGuiApplication.clipboard().text() == desk.column(TEXT)[0] == strip.text.text()
+    assert desk.column(STATE)[0] == "已复制"
+    strip.next.click()
+    wait(lambda: strip.name.text() == "赵强", "the second is copied")
+    strip.undo.click()
+    wait(lambda: desk.column(STATE)[1] == "写好了", "it is not sent after all")
+    strip.next.click()
+    wait(lambda: strip.name.text() == "赵强", "it is its turn again")
+    strip.skip.click()
+    wait(lambda: strip.name.text() == "周涛", "one was passed over")
+    strip.next.click()
+    wait(lambda: strip.name.text() == "吴静", "the last")
+    strip.next.click()
+    wait(lambda: strip.name.text() == "孙丽", "and the one passed over")
+    wait(lambda: not strip.next.isEnabled(), "nobody is left")
+    desk.people.close()
+    store = open_store(desk.file)
+    assert [len(sent_to(store, person.id)) for person in all_recipients(store)] == [1] * 5
+    store.close()
+
+
+def test_the_batch_is_exported(desk, tmp_path):
+    desk.paste("姓名\t关系\n=cmd|x\t朋友\n")
+    desk.page.write_or_pause()
+    desk.written()
+    desk.page.batch.export(tmp_path / "out.csv", "zh_CN")
+    wait(desk.page.bar.isVisible, "it says where")
+    text = (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    assert desk.column(TEXT)[0] in text and '"\'=cmd|x"' in text
+
+
+def test_another_batch_begins_and_the_first_stays(desk):
+    desk.paste(FIVE)
+    first = desk.page.session.batch
+    desk.page.batch.leave()
+    wait(desk.page.hint.isVisible, "the page is empty")
+    desk.paste("王芳\n李四\n")
+    assert desk.page.session.batch != first
+    assert desk.column(RELATIONSHIP)[0] == "朋友", "who is known is known"
+    desk.page.batch.turn_to(first, lambda: None)
+    wait(lambda: len(desk.page.table.rows) == 5, "the first batch is there")
+
+
+def test_two_thousand_rows_stay_fluid(desk):
+    desk.paste("姓名\t关系\n" + "".join(f"人{n}\t朋友\n" for n in range(2000)))
+    assert len(desk.page.table.rows) == 2000
+    longest, bar = 0.0, desk.page.view.verticalScrollBar()
+    desk.page.write_or_pause()
+    for step in range(40):
+        start = time.perf_counter()
+        bar.setValue(bar.maximum() * step // 40)
+        desk.page.view.selectRow(step * 50)
+        QApplication.processEvents()
+        longest = max(longest, time.perf_counter() - start)
+    desk.page.write_or_pause()
+    print(f"longest step while writing: {1000 * longest:.0f} ms")
+    assert longest < 1.0
+
+
+def test_it_speaks_english_and_wears_black(desk, words, theme):
+    desk.paste(FIVE)
+    words.speak(ENGLISH)
+    settle()
+    assert desk.page.write_button.text() == "Write all"
+    assert desk.page.table.headerData(0, Qt.Orientation.Horizontal) == "Name"
+    assert desk.column(RELATIONSHIP)[0] == "Friend"
+    theme.use("dark")
+    assert theme.tokens.card in desk.page.styleSheet()
+
+
+def test_without_a_model_it_says_so_and_writes_nothing(desk):
+    desk.paste(FIVE)
+    desk.engine.close()
+    desk.page.changeEvent(QEvent(QEvent.Type.LanguageChange))
+    assert not desk.page.write_button.isEnabled()
+    assert "模型准备好就能写" in desk.page.count.text()
