@@ -4,20 +4,17 @@ Two sources: the corpus's text against what the tuned model itself writes for th
 among themselves, as a reader marked them (:mod:`training.reading`): what would be sent against what would not.
 """
 
-import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.compose.catalog import Catalog
-from app.compose.request import GreetingRequest, RequestError, make_request
-from app.compose.sentence import Sentence
-from training.errors import TrainingError
+from app.compose.request import GreetingRequest
 from training.examples import Example
+from training.marks import Mark
 
 if TYPE_CHECKING:
     from training.encoding import Encoder
@@ -38,65 +35,6 @@ class Pair:
     def examples(self) -> tuple[Example, Example]:
         """Both."""
         return self.chosen, self.rejected
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A text, the request it answers, and whether a reader would send it."""
-
-    request: GreetingRequest
-    text: str
-    send: bool
-
-
-def read_marks(files: Iterable[Path], catalog: Catalog) -> list[Mark]:
-    """The marks in JSONL files: lines of ``request``, ``text``, ``send`` and, if the reader said it, ``why``.
-
-    Raises:
-        TrainingError: a file cannot be read, or a line is no mark, with its number.
-    """
-    marks = []
-    for path in files:
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise _no_mark(path, 0, str(error)) from error
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                marks.append(_mark(path, number, line, catalog))
-    return marks
-
-
-def _mark(path: Path, number: int, line: str, catalog: Catalog) -> Mark:
-    try:
-        raw: dict[str, Any] = json.loads(line)
-        text, send = raw["text"], raw["send"]
-        if not (isinstance(text, str) and text and isinstance(send, bool)):
-            raise ValueError("text must be text, and send true or false")
-        return Mark(make_request(catalog, raw["request"]), text, send)
-    except RequestError as error:
-        raise _no_mark(path, number, error.sentence.en) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _no_mark(path, number, f"{type(error).__name__}: {error}") from error
-
-
-def _no_mark(path: Path, number: int, detail: str) -> TrainingError:
-    return TrainingError(
-        Sentence(
-            f"{path.name} 第 {number} 行不是一条读后标记（request、text、send）。请改好或删掉这一行。",
-            f"Line {number} of {path.name} is not a reader's mark (request, text, send). Mend or remove it.",
-        ),
-        f"{path}: {detail}",
-    )
-
-
-def marks_sha256(files: Iterable[Path]) -> str:
-    """One hash (hex) of names and bytes."""
-    sha = hashlib.sha256()
-    for path in files:
-        data = path.read_bytes()
-        sha.update(f"{path.name}:{len(data)}\n".encode() + data)
-    return sha.hexdigest()
 
 
 def marked_pairs(

@@ -20,7 +20,8 @@ from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.examples import Example, by_length, of_epochs
 from training.lora import encode_parts, remember_below, stage_facts, token_count
-from training.pairs import Pair, marked_pairs, marks_sha256, own_pairs, read_marks
+from training.marks import marks_sha256, read_marks
+from training.pairs import Pair, marked_pairs, own_pairs
 from training.progress import percent
 from training.recipe import add_recipe_arguments
 from training.workspace import Workspace

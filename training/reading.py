@@ -21,6 +21,7 @@ from app.compose.prompt import user_message
 from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.marks import read_marks, tally
 from training.part import add_part_arguments, part_records, spread
 from training.records import Record
 from training.whole_file import whole_file
@@ -263,6 +264,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     marks.add_argument("--out", type=Path, required=True, help="a JSONL file")
     marks.set_defaults(run=_run_marks)
 
+    tallied = actions.add_parser("tally", help="count the marks that were kept, by length, facts and tone")
+    tallied.add_argument("marks", type=Path, nargs="+")
+    tallied.set_defaults(run=_run_tally)
+
 
 def _run_requests(args: argparse.Namespace) -> int:
     records = part_records(args, load_catalog())
@@ -310,4 +315,10 @@ def _run_marks(args: argparse.Namespace) -> int:
         kept.append(mark | ({"why": said[number]["why"]} if said[number].get("why") else {}))
     _write_lines(args.out, kept)
     print(f"{args.out}: {sum(marks.values())} of {len(kept)} texts would be sent")
+    return 0
+
+
+def _run_tally(args: argparse.Namespace) -> int:
+    for name, (texts, sent) in tally(read_marks(args.marks, load_catalog())).items():
+        print(f"| {name} | {texts:,} | {sent:,} | {sent / texts:.0%} |")
     return 0

@@ -9,10 +9,12 @@ import pytest
 
 from app.compose.catalog import load_catalog
 from app.compose.request import make_request
+from tests.training.small_corpus import ROOT
 from training.encoding import Encoder
 from training.errors import TrainingError
 from training.examples import Example
-from training.pairs import Mark, marked_pairs, marks_sha256, own_pairs, read_marks
+from training.marks import Mark, marks_sha256, read_marks, tally
+from training.pairs import marked_pairs, own_pairs
 
 CATALOG = load_catalog()
 
@@ -112,3 +114,14 @@ def test_own_texts_are_set_against_the_corpuss_unless_they_are_the_same_or_never
     assert [(pair.chosen.answer, pair.rejected.answer) for pair in taught] == [((7, 0, 9), (5, 9))]
     assert [(pair.chosen.answer, pair.rejected.answer) for pair in held] == [((7, 3, 9), (6, 9))]
     assert [example.place for pair in (*taught, *held) for example in pair.examples] == [0, 1, 2, 3]
+
+
+def test_the_card_of_the_kept_marks_has_their_counts():
+    folder = ROOT / "training" / "marks"
+    counts = tally(read_marks(sorted(folder.glob("*.jsonl")), CATALOG))
+    rows = [line for line in (folder / "README.md").read_text(encoding="utf-8").splitlines() if line.endswith("% |")]
+    found = {}
+    for row in rows:
+        name, texts, sent, _ = (cell.strip() for cell in row.strip("|").split("|"))
+        found[name] = int(texts.replace(",", "")), int(sent.replace(",", ""))
+    assert found == counts

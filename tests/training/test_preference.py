@@ -9,7 +9,7 @@ from tests.training.tiny_run import lines_of, workspace
 from training.adapter_folder import read_facts
 from training.errors import TrainingError
 from training.lora import tune
-from training.pairs import marks_sha256
+from training.marks import marks_sha256
 from training.preference import prefer
 from training.prepare import prepare
 from training.reading import request_fields
