@@ -198,7 +198,8 @@ def _open_model(path: Path, gpu: device.Gpu | None, progress: Callable[[float], 
         return going_on
 
     try:
-        model = Model(path, devices=[gpu.handle] if gpu else [], progress=report)
+        # For a processor the weights are arranged anew in memory; a mapped file would only be held beside them.
+        model = Model(path, devices=[gpu.handle] if gpu else [], read_in=None if gpu else True, progress=report)
     except LlamaError as error:
         if not going_on:
             raise errors.OpeningStopped from error

@@ -26,6 +26,7 @@ class Model:
         path: verified by the caller.
         vocabulary_only: no weight is read; what needs them must not be asked for.
         devices: handles of the GPUs to run it on, none of them for the CPU; None leaves the choice to llama.cpp.
+        read_in: read the weights into memory of the process instead of mapping the file; None leaves it to llama.cpp.
         progress: told the fraction loaded, 0 to 1; returning False gives up.
 
     Raises:
@@ -40,6 +41,7 @@ class Model:
         *,
         vocabulary_only: bool = False,
         devices: Sequence[int] | None = None,
+        read_in: bool | None = None,
         progress: Callable[[float], bool] | None = None,
     ) -> None:
         self.log = fresh_log()
@@ -51,6 +53,8 @@ class Model:
             self._devices = (ctypes.c_void_p * (len(devices) + 1))(*devices, None)
             params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
             params.n_gpu_layers = -1 if devices else 0
+        if read_in is not None:
+            params.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE if read_in else llama_cpp.LLAMA_LOAD_MODE_MMAP
         if progress is not None:
             # ctypes keeps no reference to a callback it hands to C.
             self._progress = llama_cpp.llama_progress_callback(lambda fraction, _: progress(fraction))
