@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
         self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
         self.pages = PageStack()
         self.pages.add_place("compose", lambda: self.page)
-        # 群发 goes here: self.pages.add_place("batch", self._batch_page), which imports and builds BatchPage.
+        self.pages.add_place("batch", self._batch_page)
         self.pages.add_place("history", self._history_page)
         self.sidebar = Sidebar(words, theme, self.pages.places)
         self._search = ModelSearch(self)
@@ -114,8 +114,7 @@ class MainWindow(QMainWindow):
         except ExplainedError as error:
             self.page.banner.show_error(error.sentence, error.detail)
             return
-        drawn = self._manifest.sampling
-        sampling = Sampling(temperature=drawn.temperature, top_p=drawn.top_p, min_p=drawn.min_p)
+        drawn, sampling = self._manifest.sampling, _sampling(self._manifest)
         self.page.set_drawing(drawn.draw, sampling, None if self._options.model else self._manifest.built.title)
         if self._options.model is not None:
             from app.models.built import recorded_hash
@@ -181,6 +180,17 @@ class MainWindow(QMainWindow):
         for number, place in enumerate(self.pages.places, 1):
             shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
             shortcut.activated.connect(lambda place=place: self.pages.show_place(place))
+
+    def _batch_page(self) -> QWidget:
+        from app.gui.batch_page import BatchPage
+
+        page = BatchPage(self._catalog, self.words, self._theme, self.engine, self.people, date.today())
+        if self._manifest is not None:
+            page.set_drawing(_sampling(self._manifest), self.page.keeping.model)
+        self.people.opened.connect(lambda _: page.begin())
+        if self.people.trouble is None:
+            page.begin()
+        return page
 
     def _history_page(self) -> QWidget:
         from app.gui.history_page import HistoryPage
@@ -256,3 +266,9 @@ class MainWindow(QMainWindow):
 
     def _retitle(self) -> None:
         self.setWindowTitle(self.tr("拜年帖"))
+
+
+def _sampling(manifest: Manifest) -> Sampling:
+    """How our model is drawn from."""
+    drawn = manifest.sampling
+    return Sampling(temperature=drawn.temperature, top_p=drawn.top_p, min_p=drawn.min_p)

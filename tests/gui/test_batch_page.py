@@ -377,3 +377,20 @@ def test_without_a_model_it_says_so_and_writes_nothing(desk):
     desk.page.changeEvent(QEvent(QEvent.Type.LanguageChange))
     assert not desk.page.write_button.isEnabled()
     assert "模型准备好就能写" in desk.page.count.text()
+
+
+def test_the_window_has_the_place_and_writes_a_batch_there(window):
+    window.pages.show_place("batch")
+    page = window.pages.page
+    assert isinstance(page, BatchPage)
+    wait(lambda: page.session.model == "stand-in.gguf", "the model's name is known")
+    page.add_row()
+    wait(lambda: page.table.rows, "a row is there")
+    for column, value in ((NAME, "王总"), (RELATIONSHIP, "boss"), (TONE, "formal")):
+        page.table.setData(page.table.index(0, column), value)
+    wait(page.write_button.isEnabled, "it can be written")
+    page.write_or_pause()
+    wait(lambda: page.table.rows[0].state == "written", "it is written")
+    assert page.table.rows[0].text.startswith("王总")
+    window.pages.show_place("compose")
+    assert not window.page.session.working

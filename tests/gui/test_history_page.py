@@ -62,7 +62,8 @@ def history(open_window, tmp_path, data) -> MainWindow:
 
 
 def key_to_history(window: MainWindow) -> None:
-    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    number = Qt.Key(Qt.Key.Key_1 + window.pages.places.index("history"))
+    QTest.keyClick(QApplication.focusWidget() or window, number, Qt.KeyboardModifier.AltModifier)
     wait(lambda: window.pages.place == "history", "the page is shown")
 
 

@@ -61,9 +61,10 @@ def test_text_and_form_survive_a_change_of_theme(window):
 def test_places_are_turned_by_key_and_keep_their_focus(window):
     window.page.form.address.setFocus()
     wait(window.page.form.address.hasFocus, "the field has the focus")
-    QTest.keyClick(window.page.form.address, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
-    wait(lambda: window.pages.place == "history", "the other page is shown")
-    assert window.sidebar.places["history"].isChecked()
+    QTest.keyClick(window.page.form.address, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    following = window.pages.places[-1]
+    wait(lambda: window.pages.place == following, "the page before it, which is the last, is shown")
+    assert window.sidebar.places[following].isChecked()
     assert not window.sidebar.places["compose"].isChecked()
     fill(window)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
