@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -96,7 +96,7 @@ class BatchPage(QWidget):
         self.remove_button = self._button("quiet", self.remove)
         self.paste_button = self._button("quiet", self.paste)
         self.import_button = self._button("outline", self._ask_import)
-        self.more_button = self._button("quiet", self._ask_more)
+        self.more_button = self._button("quiet", lambda: self.batch.all_batches(self._offer_more))
         self.write_button = self._button("primary", self.write_or_pause)
         self.copy_button = self._button("outline", self.copy_next)
         self.progress = QProgressBar()
@@ -209,6 +209,12 @@ class BatchPage(QWidget):
         self.view.setAccessibleName(self.tr("收件人"))
         self._show_progress()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        else:
+            super().keyPressEvent(event)
+
     def hideEvent(self, event: QHideEvent) -> None:
         """What was just typed is saved, also when the window closes."""
         self.detail.flush()
@@ -298,18 +304,12 @@ class BatchPage(QWidget):
     def _ask_import(self) -> None:
         ask_table(self, self.import_file)
 
-    def _ask_export(self) -> None:
-        ask_target(self, lambda path: self.batch.export(path, self._words.language))
-
-    def _ask_more(self) -> None:
-        self.batch.all_batches(self._offer_more)
-
     def _offer_more(self, found: tuple[Batch, ...]) -> None:
         menu = BatchMenu(
             self,
             found,
             self.session.batch,
-            export=self._ask_export,
+            export=lambda: ask_target(self, lambda path: self.batch.export(path, self._words.language)),
             redo=lambda: self.redo(self.view.selected_ids()),
             leave=self.batch.leave,
             turn_to=lambda batch: self.batch.turn_to(batch, self._loaded),

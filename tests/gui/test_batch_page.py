@@ -138,6 +138,17 @@ def test_pasted_cells_become_people_with_a_preview_and_each_gets_a_text(desk):
     wait(lambda: desk.page.count.text().startswith("写好 5 / 5"), "the count is there")
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_control_v_takes_the_cells(desk, full):
+    if full:
+        desk.paste(FIVE)
+    QGuiApplication.clipboard().setText("李雷\t朋友\n")
+    desk.page.first_focus().setFocus()
+    QTest.keyClick(desk.page.first_focus(), Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    desk.shown_preview().add.click()
+    wait(lambda: desk.column(NAME)[-1:] == ["李雷"], "the row is there")
+
+
 def test_the_person_says_what_a_column_means(desk):
     preview = desk.preview("甲\t乙\n芳芳\t王芳\n")
     names = preview.menus[1]
