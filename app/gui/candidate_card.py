@@ -4,8 +4,16 @@ A card shows what the writing session says and reports what the person does; it 
 """
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeySequence, QShortcut, QTextBlockFormat, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
+from PySide6.QtGui import (
+    QFocusEvent,
+    QInputMethodEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QTextBlockFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
 
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
@@ -17,6 +25,7 @@ LETTER_PIXELS = 19
 LINE_HEIGHT = 150  # per cent
 CONFIRMED_FOR = 2200  # ms the word 已复制 stays
 UNDO_FOR = 9000  # ms that undoing the note of sending is offered
+NARROW = 460  # pixels of a card in which message, pages and buttons no longer fit on one line
 FAVOURITE_KEYS, CARD_KEYS = "Ctrl+D", "Ctrl+G"
 
 
@@ -138,6 +147,7 @@ class CandidateCard(QFrame):
         self.next = self._button("next", lambda: self.turned.emit(1))
         self.again_button = self._button("quiet", self.again.emit)
         self.copy_button = self._button("outline", self.copy.emit)
+        self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._confirmed = QTimer(self)
         self._confirmed.setSingleShot(True)
         self._confirmed.setInterval(CONFIRMED_FOR)
@@ -177,6 +187,7 @@ class CandidateCard(QFrame):
         """Say what is wrong with the text, ``together`` in the card; none hides the line."""
         self.faults.setText(together)
         self.faults.setVisible(bool(sentences))
+        self._make_room_for_faults()
         self.text.setAccessibleDescription(together)
 
     def confirm_copied(self) -> None:
@@ -223,6 +234,14 @@ class CandidateCard(QFrame):
         self.next.setAccessibleName(self.tr("下一条"))
         self._show_note()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow card what is said stands above what can be done."""
+        narrow = event.size().width() < NARROW
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self._foot.setDirection(direction)
+        self._make_room_for_faults()
+        super().resizeEvent(event)
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
@@ -242,6 +261,11 @@ class CandidateCard(QFrame):
         self.setProperty("active", focused)
         self.style().unpolish(self)
         self.style().polish(self)
+
+    def _make_room_for_faults(self) -> None:
+        """A wrapped label asks for one line at least; in a low window it would lie over the text."""
+        lines = self.faults.heightForWidth(max(self.text.width(), 1)) if self.faults.text() else 0
+        self.faults.setMinimumHeight(max(lines, 0))
 
     def _show_note(self) -> None:
         notes = {
@@ -289,24 +313,28 @@ class CandidateCard(QFrame):
         return button
 
     def _build(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.note, 1)
-        row.addWidget(self.undo_button)
-        row.addWidget(self.previous)
-        row.addWidget(self.pages)
-        row.addWidget(self.next)
-        row.addSpacing(2)
-        row.addWidget(self.star)
-        row.addWidget(self.card_button)
-        row.addWidget(self.again_button)
-        row.addWidget(self.copy_button)
+        message = QHBoxLayout()
+        message.addWidget(self.note, 1)
+        message.addWidget(self.undo_button)
+        message.addWidget(self.previous)
+        message.addWidget(self.pages)
+        message.addWidget(self.next)
+        acts = QHBoxLayout()
+        acts.addStretch(1)
+        acts.addWidget(self.star)
+        acts.addWidget(self.card_button)
+        acts.addWidget(self.again_button)
+        acts.addWidget(self.copy_button)
+        for layout in (message, acts, self._foot):
+            layout.setSpacing(4)
+        self._foot.addLayout(message, 1)
+        self._foot.addLayout(acts)
         column = QVBoxLayout()
         column.setSpacing(8)
         column.addWidget(self.hint, 1)
         column.addWidget(self.text, 1)
         column.addWidget(self.faults)
-        column.addLayout(row)
+        column.addLayout(self._foot)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(18, 16, 16, 12)
         whole.setSpacing(14)

@@ -35,7 +35,7 @@ def test_language_and_theme_are_remembered(window, open_window, tmp_path):
     assert again.sidebar.theme.text() == "Light"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 700), (960, 520)])
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (960, 520), (860, 480)])
 def test_everything_can_be_reached_in_a_small_window(window, width, height):
     window.resize(width, height)
     write_all(window)
@@ -47,7 +47,8 @@ def test_everything_can_be_reached_in_a_small_window(window, width, height):
     for card in window.page.cards:
         assert card.text.geometry().bottom() < card.copy_button.geometry().top()
         assert not card.faults.isVisible() or not card.faults.geometry().intersects(card.text.geometry())
-        assert card.mapTo(window, QPoint(card.width(), 0)).x() <= width
+        for widget in (card, card.copy_button):
+            assert widget.mapTo(window, QPoint(widget.width(), 0)).x() <= width
 
 
 def test_text_and_form_survive_a_change_of_theme(window):
@@ -62,9 +63,9 @@ def test_places_are_turned_by_key_and_keep_their_focus(window):
     window.page.form.address.setFocus()
     wait(window.page.form.address.hasFocus, "the field has the focus")
     QTest.keyClick(window.page.form.address, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
-    following = window.pages.places[-1]
-    wait(lambda: window.pages.place == following, "the page before it, which is the last, is shown")
-    assert window.sidebar.places[following].isChecked()
+    last = window.pages.places[-1]
+    wait(lambda: window.pages.place == last, "round the end the last page is shown")
+    assert window.sidebar.places[last].isChecked()
     assert not window.sidebar.places["compose"].isChecked()
     fill(window)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
