@@ -55,11 +55,12 @@ class BatchTable(QAbstractTableModel):
             self.counted.emit()
 
     def remove(self, ids: set[int]) -> None:
-        """Rows that went."""
-        self.beginResetModel()
-        self.rows = [row for row in self.rows if row.id not in ids]
-        self._number()
-        self.endResetModel()
+        """Rows that went; the person stays at the row that is now where they were."""
+        for place in sorted((self._place[id] for id in ids if id in self._place), reverse=True):
+            self.beginRemoveRows(QModelIndex(), place, place)
+            del self.rows[place]
+            self._number()
+            self.endRemoveRows()
         self.counted.emit()
 
     def take(self, news: News | Likes) -> None:
