@@ -145,11 +145,11 @@ class ComposePage(QWidget):
             self._show_engine_off(event.restarting)
         elif isinstance(event, Failed):
             # Of an engine that died the event Died tells more, and comes right after.
-            if event.code != "engine_died":
+            if event.code != "engine_died" and (event.job is None or self.session.asked(event.job)):
                 self.banner.show_error(event.sentence, f"{event.code}\n{event.detail}".strip())
             if event.job is None:
                 self._show_engine_off(False)
-        elif isinstance(event, Done) and not event.cancelled:
+        elif isinstance(event, Done) and not event.cancelled and self.session.asked(event.job):
             self.status.show_seconds(event.seconds)
         self.session.handle(event)
         self._show_working()

@@ -149,6 +149,10 @@ class WritingSession:
         """Whether anything is being written."""
         return bool(self._drawings)
 
+    def asked(self, job: int | None) -> bool:
+        """Whether a job is one of these cards', and not over yet; others write with the same engine."""
+        return job in self._drawings
+
     def view(self, card: int) -> CardView:
         """What ``card`` (from 0) shows now."""
         version = self._cards[card].version
