@@ -5,6 +5,7 @@ xvfb-run -s "-screen 0 1400x900x24" .venv/bin/python -m docs.take_screenshots
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +35,10 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def take(application: QApplication, name: str, language: str, theme: str, *fields: str) -> None:
-    """Fill in the form, write, wait for three greetings, and keep the picture."""
+    """Fill in the form, write, wait for three greetings, and keep the picture; nothing of it enters the history."""
     relationship, tone, address, fact = fields
-    window = make_window(application, Options(), language, theme)
+    elsewhere = Path(tempfile.mkdtemp())
+    window = make_window(application, Options(data=elsewhere), language, theme)
     window.painted.connect(window.begin)
     window.show()
     form = window.page.form
