@@ -1,7 +1,7 @@
 """The text of the row the person is at: to read whole, to change, to have written anew, to copy."""
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.compose.catalog import Catalog
 from app.compose.guard import check
@@ -9,6 +9,7 @@ from app.compose.sentence import Sentence
 from app.gui.batch_table import BatchTable
 from app.gui.candidate_card import LETTER_PIXELS, GreetingText
 from app.gui.composition import CompositionWatch
+from app.gui.kind_button import KindButton
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.people.batch import BatchRow
@@ -42,8 +43,8 @@ class BatchDetail(QFrame):
         self.remarks = QLabel()
         self.remarks.setProperty("kind", "error")
         self.remarks.setWordWrap(True)
-        self.redo_button = self._button("quiet", lambda: self._emit(self.redo))
-        self.copy_button = self._button("outline", lambda: self._emit(self.copy))
+        self.redo_button = KindButton("quiet", lambda: self._emit(self.redo))
+        self.copy_button = KindButton("outline", lambda: self._emit(self.copy))
         self._keep = QTimer(self)
         self._keep.setSingleShot(True)
         self._keep.setInterval(KEEP_AFTER)
@@ -133,9 +134,3 @@ class BatchDetail(QFrame):
         self.flush()
         if self._id is not None:
             signal.emit(self._id)  # type: ignore[attr-defined]
-
-    def _button(self, kind: str, act: object) -> QPushButton:
-        button = QPushButton()
-        button.setProperty("kind", kind)
-        button.clicked.connect(act)
-        return button

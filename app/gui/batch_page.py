@@ -5,7 +5,6 @@ what the table says.
 """
 
 import secrets
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -39,6 +37,7 @@ from app.gui.batch_view import BatchView
 from app.gui.batch_wish import BatchWish
 from app.gui.composition import CompositionWatch
 from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.kind_button import KindButton
 from app.gui.quiet_bar import QuietBar
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -92,13 +91,13 @@ class BatchPage(QWidget):
         self.hint.setProperty("kind", "hint")
         self.hint.setFont(theme.letter_font(18))
         self.hint.setWordWrap(True)
-        self.add_button = self._button("quiet", self.add_row)
-        self.remove_button = self._button("quiet", self.remove)
-        self.paste_button = self._button("quiet", self.paste)
-        self.import_button = self._button("outline", self._ask_import)
-        self.more_button = self._button("quiet", lambda: self.batch.all_batches(self._offer_more))
-        self.write_button = self._button("primary", self.write_or_pause)
-        self.copy_button = self._button("outline", self.copy_next)
+        self.add_button = KindButton("quiet", self.add_row)
+        self.remove_button = KindButton("quiet", self.remove)
+        self.paste_button = KindButton("quiet", self.paste)
+        self.import_button = KindButton("outline", self._ask_import)
+        self.more_button = KindButton("quiet", lambda: self.batch.all_batches(self._offer_more))
+        self.write_button = KindButton("primary", self.write_or_pause)
+        self.copy_button = KindButton("outline", self.copy_next)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setObjectName("batchProgress")
@@ -351,12 +350,6 @@ class BatchPage(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setAutoRepeat(False)
             shortcut.activated.connect(act)
-
-    def _button(self, kind: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton()
-        button.setProperty("kind", kind)
-        button.clicked.connect(lambda: act())
-        return button
 
     def _build(self) -> None:
         titles = QVBoxLayout()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.compose.catalog import Catalog
+from app.compose.request import fold
 from app.compose.sentence import Sentence
 from app.gui.choice_widgets import CalmComboBox
 from app.gui.theme import Theme
@@ -139,6 +140,7 @@ class BatchPreview(QDialog):
             title.setProperty("kind", "label")
             grid.addWidget(title, 0, place)
             menu.setMinimumWidth(_LEAST_WIDTH)
+            menu.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToContents)
             grid.addWidget(menu, 1, place)
             for line, text in enumerate(_samples(column), 2):
                 sample = QLabel(text)
@@ -170,5 +172,5 @@ class BatchPreview(QDialog):
 
 def _samples(column: Column) -> list[str]:
     """The first cells of a column, each cut to one short line."""
-    lines = (" ".join(text[:200].split()) for text in column.samples[:_SAMPLES])
+    lines = (fold(text[:200]) for text in column.samples[:_SAMPLES])
     return [line if len(line) <= _LONGEST_SAMPLE else line[: _LONGEST_SAMPLE - 1] + "…" for line in lines]

@@ -1,8 +1,9 @@
 """The strip that stays on top of the chat window: whose turn it is, the text, and copying it. It sends nothing."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.gui.kind_button import KindButton
 from app.gui.theme import Theme
 from app.people.batch import BatchRow
 
@@ -32,9 +33,9 @@ class BatchStrip(QWidget):
         self.text.setWordWrap(True)
         self.text.setMinimumHeight(72)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.undo = self._button("quiet", self.undone.emit)
-        self.skip = self._button("quiet", self.passed.emit)
-        self.next = self._button("primary", self.copy_next.emit)
+        self.undo = KindButton("quiet", self.undone.emit)
+        self.skip = KindButton("quiet", self.passed.emit)
+        self.next = KindButton("primary", self.copy_next.emit)
         head = QHBoxLayout()
         head.addWidget(self.name, 1)
         head.addWidget(self.state)
@@ -86,9 +87,3 @@ class BatchStrip(QWidget):
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
         super().changeEvent(event)
-
-    def _button(self, kind: str, act: object) -> QPushButton:
-        button = QPushButton()
-        button.setProperty("kind", kind)
-        button.clicked.connect(act)
-        return button

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
 from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS, GreetingText
 from app.gui.entry_words import EntryWords
+from app.gui.kind_button import KindButton
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -49,9 +50,9 @@ class EntryDetail(QFrame):
         self.origin = self._label("note")
         self.star = StarButton(theme)
         self.star.clicked.connect(self.favour)
-        self.delete_button = self._button("quiet", self.delete)
-        self.card_button = self._button("quiet", self.make_card)
-        self.copy_button = self._button("outline", self.copy)
+        self.delete_button = KindButton("quiet", self.delete)
+        self.card_button = KindButton("quiet", self.make_card)
+        self.copy_button = KindButton("outline", self.copy)
         self._build()
         self.retranslate()
 
@@ -119,12 +120,6 @@ class EntryDetail(QFrame):
         label.setProperty("kind", kind)
         label.setWordWrap(True)
         return label
-
-    def _button(self, kind: str, asked: object) -> QPushButton:
-        button = QPushButton()
-        button.setProperty("kind", kind)
-        button.clicked.connect(asked)
-        return button
 
     def _build(self) -> None:
         heading = QHBoxLayout()

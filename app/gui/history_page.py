@@ -11,7 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, QPoint, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import Sentence
@@ -23,6 +23,7 @@ from app.gui.entry_words import EntryWords
 from app.gui.history_filters import HistoryFilters
 from app.gui.history_model import HistoryModel
 from app.gui.history_row import HistoryList, HistoryRow
+from app.gui.kind_button import KindButton
 from app.gui.people_thread import PeopleThread, Question, Trouble
 from app.gui.quiet_bar import QuietBar
 from app.gui.store_trouble import StoreTrouble
@@ -71,9 +72,9 @@ class HistoryPage(QWidget):
         self.nothing.setProperty("kind", "hint")
         self.nothing.setFont(theme.letter_font(18))
         self.nothing.setWordWrap(True)
-        self.nothing_button = self._button("outline", self._leave_nothing)
-        self.export_button = self._button("quiet", self._ask_export)
-        self.delete_all_button = self._button("quiet", self._ask_delete_all)
+        self.nothing_button = KindButton("outline", self._leave_nothing)
+        self.export_button = KindButton("quiet", self._ask_export)
+        self.delete_all_button = KindButton("quiet", self._ask_delete_all)
         self.bar = QuietBar(words)
         self.trouble = StoreTrouble(words, theme)
         self._build()
@@ -323,12 +324,6 @@ class HistoryPage(QWidget):
     def _search(self) -> None:
         self.filters.query.setFocus()
         self.filters.query.selectAll()
-
-    def _button(self, kind: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton()
-        button.setProperty("kind", kind)
-        button.clicked.connect(lambda: act())
-        return button
 
     def _build(self) -> None:
         nothing = QWidget()

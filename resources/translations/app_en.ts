@@ -174,19 +174,19 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
     <message>
         <source>可以加入 {count} 人。</source>
-        <translation>{count} people can be added.</translation>
+        <translation>People who can be added: {count}.</translation>
     </message>
     <message>
         <source>{count} 行有问题，见下。</source>
-        <translation>{count} rows have a problem, see below.</translation>
+        <translation>Rows with a problem: {count}, see below.</translation>
     </message>
     <message>
         <source>{count} 处请看一眼。</source>
-        <translation>{count} things to look at.</translation>
+        <translation>To look at: {count}.</translation>
     </message>
     <message>
         <source>加入 {count} 人</source>
-        <translation>Add {count} people</translation>
+        <translation>Add {count}</translation>
     </message>
 </context>
 <context>

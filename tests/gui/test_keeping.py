@@ -202,7 +202,7 @@ def test_a_file_of_a_newer_program_is_explained_and_left_alone(open_window, data
 
 
 CHILD = """
-import itertools, sys
+import itertools, os, sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from app.gui.application import make_application, make_window
@@ -212,7 +212,8 @@ application = make_application()
 options = Options(Path("stand-in.gguf"), engine_command=(*STAND_IN, "--pace", "0"), data=Path(sys.argv[1]))
 window = make_window(application, options)
 page = window.page
-say = lambda *words: print(*words, flush=True)
+# One write a line, whatever buffers Python was told to use: a kill then leaves no half of one.
+say = lambda *words: os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 page.keeping.kept.connect(lambda version, text: say("kept", page.keeping.entry(version), len(text)))
 page.keeping.sent.connect(lambda version, note: say("sent", note.id))
 page.keeping.favoured.connect(lambda version: say("favourite", page.keeping.entry(version)))
