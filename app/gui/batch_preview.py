@@ -23,7 +23,7 @@ from app.gui.words import Words
 from app.people.table_columns import MEANINGS, Meaning
 from app.people.table_import import Column, Found, Table, people_in
 
-SIZE = (760, 520)
+SIZE = (820, 520)
 MOST_SHOWN = 500  # sentences on rows; further ones are counted
 _SAMPLES = 3
 _LONGEST_SAMPLE = 14  # characters
@@ -92,6 +92,7 @@ class BatchPreview(QDialog):
         for number, (menu, column) in enumerate(zip(self.menus, self._table.columns, strict=True), 1):
             fresh = menu.count() == 0
             menu.fill(entries, (column.meaning or "") if fresh else menu.currentData())
+            menu.setMinimumWidth(max(_LEAST_WIDTH, menu.sizeHint().width()))
             menu.setAccessibleName(column.title or self.tr("第 {number} 列").format(number=number))
         self.cancel.setText(self.tr("不加了"))
         self._show()
@@ -139,7 +140,6 @@ class BatchPreview(QDialog):
             title = QLabel(column.title)
             title.setProperty("kind", "label")
             grid.addWidget(title, 0, place)
-            menu.setMinimumWidth(_LEAST_WIDTH)
             menu.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToContents)
             grid.addWidget(menu, 1, place)
             for line, text in enumerate(_samples(column), 2):

@@ -242,6 +242,10 @@ class CandidateCard(QFrame):
         self._make_room_for_faults()
         super().resizeEvent(event)
 
+    def hasHeightForWidth(self) -> bool:
+        """No: what the faults need is in their minimum; a height Qt works out from the width ignores other minima."""
+        return False
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()

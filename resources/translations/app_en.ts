@@ -146,7 +146,7 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
     <message>
         <source>称呼</source>
-        <translation>Form of address</translation>
+        <translation>Called</translation>
     </message>
     <message>
         <source>想提到的事</source>

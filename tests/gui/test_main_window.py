@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.compose.sentence import Sentence
 from app.gui.main_window import Options
 from tests.gui.conftest import STAND_IN
 from tests.gui.test_compose_page import fill, texts, wait_for_words, write_all
@@ -49,6 +50,21 @@ def test_everything_can_be_reached_in_a_small_window(window, width, height):
         assert not card.faults.isVisible() or not card.faults.geometry().intersects(card.text.geometry())
         for widget in (card, card.copy_button):
             assert widget.mapTo(window, QPoint(widget.width(), 0)).x() <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 700), (860, 480)])
+def test_a_long_text_with_long_faults_and_a_banner_have_room(window, width, height):
+    window.resize(width, height)
+    write_all(window)
+    card = window.page.cards[0]
+    card.text.setPlainText("字" * 5000)
+    wait(card.faults.isVisible, "the card says what is wrong")
+    window.page.banner.show_error(Sentence("模型文件不见了。" * 8, "The model file is gone. " * 8))
+    settle()
+    assert card.height() >= card.minimumSizeHint().height()
+    assert card.faults.height() >= card.faults.heightForWidth(card.faults.width())
+    assert card.text.geometry().bottom() < card.faults.geometry().top()
+    assert card.faults.geometry().bottom() < card.copy_button.geometry().top()
 
 
 def test_text_and_form_survive_a_change_of_theme(window):
