@@ -5,11 +5,7 @@ a colour or a drawing that is not there, or a text box that leaves the card.
 """
 
 import re
-import types
-import typing
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,7 @@ import yaml
 
 from app.cards.design import ANIMALS, WIDTH, Box, Collection, Design, Drawing, Format
 from app.cards.errors import DesignError
-from app.compose.schema import key_fault, nearest
+from app.compose.schema import Misfit, nearest, typed
 from app.compose.sentence import Sentence
 
 CARDS = Path(__file__).resolve().parents[2] / "resources" / "cards"
@@ -94,54 +90,10 @@ def _read(path: Path, kind: Any) -> Any:
         raise _broken(path, "读不出来", "cannot be read", str(error)) from error
     if kind is Design and isinstance(raw, dict):
         raw = {"id": path.stem} | raw
-    return _build(path, kind, raw, "")
-
-
-def _build(path: Path, kind: Any, raw: Any, where: str) -> Any:
-    """``raw`` (parsed YAML) as a value of the annotated type ``kind``; ``where`` names the place for the error."""
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        return _build(path, next(option for option in typing.get_args(kind) if option is not type(None)), raw, where)
-    if is_dataclass(kind):
-        return _build_fields(path, kind, raw, where)
-    if origin is tuple:
-        if not isinstance(raw, list):
-            raise _broken(path, f"{where} 应是一个列表", f"{where} must be a list")
-        item = typing.get_args(kind)[0]
-        return tuple(_build(path, item, value, f"{where}[{number}]") for number, value in enumerate(raw, 1))
-    if origin is dict:
-        if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-            raise _broken(path, f"{where} 应是键值对", f"{where} must be a mapping")
-        return raw
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        known = [option.value for option in kind]
-        if raw not in known:
-            near = nearest(raw, known)
-            raise _broken(path, f"{where} 不能是 {raw}，是不是想写 {near}", f"{where} must not be {raw}; {near}?")
-        return kind(raw)
-    if kind is float and type(raw) is int:
-        return float(raw)
-    if type(raw) is not kind:
-        raise _broken(path, f"{where} 类型不对，应是 {_NAMES[kind][0]}", f"{where} must be {_NAMES[kind][1]}")
-    return raw
-
-
-_NAMES: dict[Any, tuple[str, str]] = {
-    str: ("文字", "text"),
-    int: ("整数", "a whole number"),
-    float: ("数", "a number"),
-    bool: ("true 或 false", "true or false"),
-}
-
-
-def _build_fields(path: Path, kind: Any, raw: Any, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    place = Sentence(where, where) if where else Sentence("文件", "the file")
-    if fault := key_fault(raw, set(hints), required, place):
-        raise _broken(path, fault.zh, fault.en)
-    prefix = f"{where}." if where else ""
-    return kind(**{key: _build(path, hints[key], value, prefix + key) for key, value in raw.items()})
+    try:
+        return typed(kind, raw)
+    except Misfit as misfit:
+        raise _broken(path, misfit.clause.zh, misfit.clause.en) from misfit
 
 
 def _broken(path: Path, zh: str, en: str, detail: str = "") -> DesignError:

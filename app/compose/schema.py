@@ -1,7 +1,12 @@
-"""Strictness about the keys of a YAML or JSON mapping, for every file and request this program reads."""
+"""Strictness about keys and types of YAML and JSON, for every file and request this program reads."""
 
 import difflib
+import types
+import typing
 from collections.abc import Iterable
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from app.compose.sentence import Sentence
@@ -32,3 +37,68 @@ def key_fault(raw: Any, known: set[str], required: set[str], where: Sentence) ->
     for key in sorted(required - set(raw)):
         return Sentence(f"{where.zh} 缺少 {key}", f"{where.en} lacks {key}")
     return None
+
+
+class Misfit(Exception):
+    """Data that is not of the kind it should be; ``clause`` says where and what, without a full stop."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.clause = Sentence(zh, en)
+
+
+_NAMES: dict[Any, tuple[str, str]] = {
+    str: ("文字", "text"),
+    int: ("整数", "a whole number"),
+    float: ("数", "a number"),
+    bool: ("true 或 false", "true or false"),
+    Path: ("路径", "a path"),
+}
+
+
+def typed(kind: Any, raw: Any, where: str = "") -> Any:
+    """``raw`` (parsed YAML) as a value of the annotated type ``kind``: a dataclass, a tuple of one type, a mapping from
+    text, an Enum by its values, one of these or None, or a plain value; a whole number is a float too.
+
+    Args:
+        where: its place in the file, such as ``base.pieces``; "" for the file as a whole.
+
+    Raises:
+        Misfit: an unknown or missing key, or a value of another kind.
+    """
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        if raw is None:
+            return None
+        return typed(next(option for option in typing.get_args(kind) if option is not type(None)), raw, where)
+    if is_dataclass(kind):
+        return _typed_fields(kind, raw, where)
+    if origin is tuple:
+        if not isinstance(raw, list):
+            raise Misfit(f"{where} 应是一个列表", f"{where} must be a list")
+        item = typing.get_args(kind)[0]
+        return tuple(typed(item, value, f"{where}[{number}]") for number, value in enumerate(raw, 1))
+    if origin is dict:
+        if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+            raise Misfit(f"{where} 应是键值对", f"{where} must be a mapping")
+        return raw
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        known = [option.value for option in kind]
+        if raw not in known:
+            near = nearest(raw, known)
+            raise Misfit(f"{where} 不能是 {raw}，是不是想写 {near}", f"{where} must not be {raw}; {near}?")
+        return kind(raw)
+    if kind is float and type(raw) is int:
+        return float(raw)
+    if not (isinstance(raw, Path) if kind is Path else type(raw) is kind):
+        raise Misfit(f"{where} 类型不对，应是 {_NAMES[kind][0]}", f"{where} must be {_NAMES[kind][1]}")
+    return raw
+
+
+def _typed_fields(kind: Any, raw: Any, where: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    required = {field.name for field in fields(kind) if field.default is MISSING}
+    if fault := key_fault(raw, set(hints), required, Sentence(where or "文件", where or "the file")):
+        raise Misfit(fault.zh, fault.en)
+    prefix = f"{where}." if where else ""
+    return kind(**{key: typed(hints[key], value, prefix + key) for key, value in raw.items()})

@@ -5,16 +5,14 @@ number that cannot be right. Nothing here touches the network or looks into a mo
 """
 
 import re
-import types
-import typing
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from app.compose.schema import key_fault
+from app.compose.schema import Misfit, typed
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.gguf_header import inferred_kinds
 
@@ -113,7 +111,10 @@ def load_manifest(path: Path = MANIFEST_FILE) -> Manifest:
         for key in ("adapter", "vocabulary"):
             if isinstance(raw.get(key), str):
                 raw[key] = path.parent / raw[key]
-    manifest: Manifest = _build(path, Manifest, raw, "")
+    try:
+        manifest: Manifest = typed(Manifest, raw)
+    except Misfit as misfit:
+        raise _broken(path, misfit.clause.zh, misfit.clause.en) from misfit
     for holds, zh, en in _faults(manifest):
         if not holds:
             raise _broken(path, zh, en)
@@ -163,43 +164,6 @@ def _numbered(pieces: Pieces) -> bool:
         return pieces.requirement(1) != pieces.requirement(2) and pieces.member_of(1) != pieces.member_of(2)
     except (KeyError, IndexError, ValueError):
         return False
-
-
-def _build(path: Path, kind: Any, raw: Any, where: str) -> Any:
-    """``raw`` (parsed YAML) as a value of the annotated type ``kind``; ``where`` names the place for the error."""
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        if raw is None:
-            return None
-        return _build(path, next(option for option in typing.get_args(kind) if option is not type(None)), raw, where)
-    if is_dataclass(kind):
-        return _build_fields(path, kind, raw, where)
-    if typing.get_origin(kind) is dict:
-        if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-            raise _broken(path, f"{where} 应是键值对", f"{where} must be a mapping")
-        return raw
-    if kind is float and type(raw) is int:
-        return float(raw)
-    if not (isinstance(raw, Path) if kind is Path else type(raw) is kind):
-        raise _broken(path, f"{where} 类型不对，应是 {_NAMES[kind][0]}", f"{where} must be {_NAMES[kind][1]}")
-    return raw
-
-
-_NAMES: dict[Any, tuple[str, str]] = {
-    str: ("文字", "text"),
-    int: ("整数", "a whole number"),
-    float: ("数", "a number"),
-    Path: ("路径", "a path"),
-}
-
-
-def _build_fields(path: Path, kind: Any, raw: Any, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    place = Sentence(where, where) if where else Sentence("文件", "the file")
-    if fault := key_fault(raw, set(hints), required, place):
-        raise _broken(path, fault.zh, fault.en)
-    prefix = f"{where}." if where else ""
-    return kind(**{key: _build(path, hints[key], value, prefix + key) for key, value in raw.items()})
 
 
 def _broken(path: Path, zh: str, en: str, detail: str = "") -> ManifestError:
