@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from app.cards.design import ANIMALS, WIDTH, Box, Collection, Design, Drawing, Format
+from app.cards.design import WIDTH, Box, Collection, Design, Drawing, Format
 from app.cards.errors import DesignError
 from app.compose.schema import Misfit, nearest, typed
 from app.compose.sentence import Sentence
+from app.compose.zodiac import ANIMALS
 
 CARDS = Path(__file__).resolve().parents[2] / "resources" / "cards"
 NEEDED_COLOURS = ("paper", "ink", "accent", "cut")  # ``cut``: what is seen through the seal

@@ -10,23 +10,6 @@ from enum import Enum
 from app.compose.sentence import Sentence
 
 WIDTH = 1080  # units, and pixels of the pictures that are saved
-ANIMALS = {
-    name.zh: name
-    for name in (
-        Sentence("鼠", "Rat"),
-        Sentence("牛", "Ox"),
-        Sentence("虎", "Tiger"),
-        Sentence("兔", "Rabbit"),
-        Sentence("龙", "Dragon"),
-        Sentence("蛇", "Snake"),
-        Sentence("马", "Horse"),
-        Sentence("羊", "Goat"),
-        Sentence("猴", "Monkey"),
-        Sentence("鸡", "Rooster"),
-        Sentence("狗", "Dog"),
-        Sentence("猪", "Pig"),
-    )
-}
 
 
 class Format(Enum):

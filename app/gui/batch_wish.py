@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from app.compose.calendar import coming_zodiac, likely_occasion
 from app.compose.catalog import Catalog
 from app.compose.request import LONGEST, ZODIAC, GreetingRequest, fold
+from app.compose.zodiac import ANIMALS
 from app.gui.choice_widgets import CalmComboBox
 from app.gui.composition import CompositionWatch
 from app.gui.words import Words
@@ -85,21 +86,7 @@ class BatchWish(QWidget):
         self.length.fill([(one.id, self._words.name(one)) for one in self._catalog.lengths], length)
         start = ZODIAC.index(self._coming)
         animals = ZODIAC[start:] + ZODIAC[:start]
-        self.zodiac.fill([("", self.tr("不写")), *((animal, self._animal(animal)) for animal in animals)], zodiac)
+        self.zodiac.fill(
+            [("", self.tr("不写")), *((animal, self._words.say(ANIMALS[animal])) for animal in animals)], zodiac
+        )
         self.signature.setPlaceholderText(self.tr("例如：小李"))
-
-    def _animal(self, animal: str) -> str:
-        return {
-            "鼠": self.tr("鼠"),
-            "牛": self.tr("牛"),
-            "虎": self.tr("虎"),
-            "兔": self.tr("兔"),
-            "龙": self.tr("龙"),
-            "蛇": self.tr("蛇"),
-            "马": self.tr("马"),
-            "羊": self.tr("羊"),
-            "猴": self.tr("猴"),
-            "鸡": self.tr("鸡"),
-            "狗": self.tr("狗"),
-            "猪": self.tr("猪"),
-        }[animal]

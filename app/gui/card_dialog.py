@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.cards.collection import load_collection
-from app.cards.design import ANIMALS, Design, Format
+from app.cards.design import Design, Format
 from app.cards.errors import SaveError, TextTooLong
 from app.cards.letter import LONGEST_SIGNATURE
 from app.compose.sentence import Sentence
+from app.compose.zodiac import ANIMALS
 from app.gui.banner import Banner
 from app.gui.card_painter import Card, CardPainter
 from app.gui.card_preview import CardPreview, DesignList

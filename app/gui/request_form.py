@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
 from app.compose.calendar import coming_zodiac, likely_occasion, new_years_day, welcomed_year
 from app.compose.catalog import Catalog
 from app.compose.request import MOST_DETAILS, ZODIAC, RequestError
+from app.compose.zodiac import ANIMALS
 from app.gui.choice_widgets import ButtonRow, CalmComboBox
 from app.gui.column_scroll import ColumnScroll
 from app.gui.composition import CompositionWatch
@@ -123,20 +124,7 @@ class RequestForm(ColumnScroll):
 
     def _animals(self) -> list[tuple[str, str]]:
         """Off, then the animal being welcomed, then the others in the order of their years."""
-        names = {
-            "鼠": self.tr("鼠"),
-            "牛": self.tr("牛"),
-            "虎": self.tr("虎"),
-            "兔": self.tr("兔"),
-            "龙": self.tr("龙"),
-            "蛇": self.tr("蛇"),
-            "马": self.tr("马"),
-            "羊": self.tr("羊"),
-            "猴": self.tr("猴"),
-            "鸡": self.tr("鸡"),
-            "狗": self.tr("狗"),
-            "猪": self.tr("猪"),
-        }
+        names = {animal: self._words.say(name) for animal, name in ANIMALS.items()}
         coming = coming_zodiac(self._today)
         start = ZODIAC.index(coming)
         ahead = self._today < new_years_day(welcomed_year(self._today))

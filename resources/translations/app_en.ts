@@ -341,54 +341,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <source>例如：小李</source>
         <translation>e.g. 小李</translation>
     </message>
-    <message>
-        <source>鼠</source>
-        <translation>Rat</translation>
-    </message>
-    <message>
-        <source>牛</source>
-        <translation>Ox</translation>
-    </message>
-    <message>
-        <source>虎</source>
-        <translation>Tiger</translation>
-    </message>
-    <message>
-        <source>兔</source>
-        <translation>Rabbit</translation>
-    </message>
-    <message>
-        <source>龙</source>
-        <translation>Dragon</translation>
-    </message>
-    <message>
-        <source>蛇</source>
-        <translation>Snake</translation>
-    </message>
-    <message>
-        <source>马</source>
-        <translation>Horse</translation>
-    </message>
-    <message>
-        <source>羊</source>
-        <translation>Goat</translation>
-    </message>
-    <message>
-        <source>猴</source>
-        <translation>Monkey</translation>
-    </message>
-    <message>
-        <source>鸡</source>
-        <translation>Rooster</translation>
-    </message>
-    <message>
-        <source>狗</source>
-        <translation>Dog</translation>
-    </message>
-    <message>
-        <source>猪</source>
-        <translation>Pig</translation>
-    </message>
 </context>
 <context>
     <name>CandidateCard</name>
@@ -931,54 +883,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>例如：小李</source>
         <translation>e.g. 小李</translation>
-    </message>
-    <message>
-        <source>鼠</source>
-        <translation>鼠 Rat</translation>
-    </message>
-    <message>
-        <source>牛</source>
-        <translation>牛 Ox</translation>
-    </message>
-    <message>
-        <source>虎</source>
-        <translation>虎 Tiger</translation>
-    </message>
-    <message>
-        <source>兔</source>
-        <translation>兔 Rabbit</translation>
-    </message>
-    <message>
-        <source>龙</source>
-        <translation>龙 Dragon</translation>
-    </message>
-    <message>
-        <source>蛇</source>
-        <translation>蛇 Snake</translation>
-    </message>
-    <message>
-        <source>马</source>
-        <translation>马 Horse</translation>
-    </message>
-    <message>
-        <source>羊</source>
-        <translation>羊 Goat</translation>
-    </message>
-    <message>
-        <source>猴</source>
-        <translation>猴 Monkey</translation>
-    </message>
-    <message>
-        <source>鸡</source>
-        <translation>鸡 Rooster</translation>
-    </message>
-    <message>
-        <source>狗</source>
-        <translation>狗 Dog</translation>
-    </message>
-    <message>
-        <source>猪</source>
-        <translation>猪 Pig</translation>
     </message>
     <message>
         <source>{animal}（来年）</source>

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from app.cards.collection import CARDS, load_collection
-from app.cards.design import ANIMALS, Format
+from app.cards.design import Format
 from app.cards.errors import DesignError
+from app.compose.zodiac import ANIMALS
 
 
 @pytest.fixture

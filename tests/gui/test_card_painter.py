@@ -17,7 +17,8 @@ from PySide6.QtSvg import QSvgRenderer
 
 from app.cards.clusters import clusters
 from app.cards.collection import load_collection
-from app.cards.design import ANIMALS, WIDTH, Drawing, Format
+from app.cards.design import WIDTH, Drawing, Format
+from app.compose.zodiac import ANIMALS
 from app.gui.card_painter import Card, CardPainter, timeless
 from app.gui.card_type import CardType
 
