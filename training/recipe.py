@@ -5,17 +5,13 @@ Paths in it are relative to the recipe's own folder. An unknown key is an error 
 
 import argparse
 import re
-import types
-import typing
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from app.compose.schema import key_fault
+from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.quantize import TYPES
@@ -172,62 +168,19 @@ def read_recipe(path: Path) -> Recipe:
             ),
             f"{path}: {error}",
         ) from error
-    reader = _Reader(path)
-    recipe = reader.build(Recipe, raw, "", path=path, text=text)
-    _check(reader, recipe)
+    try:
+        recipe: Recipe = typed(Recipe, raw, folder=path.resolve().parent, path=path, text=text)
+    except Misfit as misfit:
+        raise _broken(path, misfit.clause.zh, misfit.clause.en) from misfit
+    _check(recipe)
     return recipe
 
 
-class _Reader:
-    """Builds dataclasses from parsed YAML, strictly."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def error(self, zh: str, en: str) -> TrainingError:
-        return TrainingError(Sentence(f"配方 {self._path.name}：{zh}。", f"The recipe {self._path.name}: {en}."))
-
-    def build(self, kind: type, raw: Any, where: str, **given: Any) -> Any:
-        known = {each.name for each in fields(kind)} - set(given)
-        required = {
-            each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING
-        } - set(given)
-        fault = key_fault(raw, known, required, Sentence(where or "顶层", where or "the top level"))
-        if fault is not None:
-            raise self.error(fault.zh, fault.en)
-        hints = get_type_hints(kind)
-        values = {name: self.value(hints[name], value, f"{where}.{name}".lstrip(".")) for name, value in raw.items()}
-        return kind(**values, **given)
-
-    def value(self, kind: Any, raw: Any, where: str) -> Any:
-        """``raw`` as the type a field declares."""
-        if get_origin(kind) in (types.UnionType, typing.Union):
-            if raw is None:
-                return None
-            kind = next(option for option in get_args(kind) if option is not type(None))
-        if is_dataclass(kind) and isinstance(kind, type):
-            return self.build(kind, raw, where)
-        if kind is Path and isinstance(raw, str) and raw:
-            return (self._path.parent / raw).resolve()
-        if kind is float and isinstance(raw, int | str) and not isinstance(raw, bool):  # YAML 1.1 has 3e-4 as text
-            with suppress(ValueError, OverflowError):
-                return float(raw)
-        if get_origin(kind) is tuple:
-            if isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw):
-                return tuple(self.value(get_args(kind)[0], item, where) for item in raw)
-        elif isinstance(kind, type) and isinstance(raw, kind) and not (kind is int and isinstance(raw, bool)):
-            return raw
-        named = {
-            int: ("整数", "a whole number"),
-            float: ("数", "a number"),
-            str: ("文字", "text"),
-            Path: ("路径", "a path"),
-        }
-        zh, en = named.get(kind, ("文字的列表", "a list of texts"))
-        raise self.error(f"{where} 应是{zh}，写的是 {str(raw)[:60]!r}", f"{where} must be {en}, not {str(raw)[:60]!r}")
+def _broken(path: Path, zh: str, en: str) -> TrainingError:
+    return TrainingError(Sentence(f"配方 {path.name}：{zh}。", f"The recipe {path.name}: {en}."))
 
 
-def _check(reader: _Reader, recipe: Recipe) -> None:
+def _check(recipe: Recipe) -> None:
     """Refuse values no run can have."""
     adapter, tuning, preference = recipe.adapter, recipe.tuning, recipe.preference
     limits: dict[str, tuple[float, float, float]] = {
@@ -243,9 +196,13 @@ def _check(reader: _Reader, recipe: Recipe) -> None:
     }
     for where, (value, low, high) in limits.items():
         if not low <= value <= high:
-            raise reader.error(
-                f"{where} 是 {value}，应在 {low} 与 {high} 之间", f"{where} is {value}, not in {low}–{high}"
+            raise _broken(
+                recipe.path,
+                f"{where} 是 {value}，应在 {low} 与 {high} 之间",
+                f"{where} is {value}, not in {low}–{high}",
             )
+    if not adapter.modules:
+        raise _broken(recipe.path, "adapter.modules 是空的，没有一层可训练", "adapter.modules is empty")
     for where, word, known in (
         ("device", recipe.device, DEVICES),
         ("vocabulary", recipe.vocabulary, ("trimmed", "whole")),
@@ -254,17 +211,21 @@ def _check(reader: _Reader, recipe: Recipe) -> None:
     ):
         if word not in known:
             listed = "、".join(known)
-            raise reader.error(
-                f"{where} 里没有 {word}，可用的有 {listed}", f"{where} knows {', '.join(known)}, not {word}"
+            raise _broken(
+                recipe.path,
+                f"{where} 里没有 {word}，可用的有 {listed}",
+                f"{where} knows {', '.join(known)}, not {word}",
             )
     digest = recipe.base.sha256
     if digest is not None and not re.fullmatch("[0-9a-fA-F]{64}", digest):
-        raise reader.error(
+        raise _broken(
+            recipe.path,
             f"base.sha256 应是 64 位十六进制数，写的是 {digest[:80]!r}",
             f"base.sha256 must have 64 hexadecimal digits, not {digest[:80]!r}",
         )
     if not re.fullmatch("[a-z0-9][-a-z0-9_.]*", recipe.name):
-        raise reader.error(
+        raise _broken(
+            recipe.path,
             f"name {recipe.name!r} 要用作文件名，请以小写字母或数字开头，只用它们和 - _ .",
             f"name {recipe.name!r} becomes a file's name; begin it with a lower-case letter or a digit and use only "
             "these and - _ .",

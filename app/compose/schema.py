@@ -1,9 +1,11 @@
 """Strictness about keys and types of YAML and JSON, for every file and request this program reads."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -54,14 +56,18 @@ _NAMES: dict[Any, tuple[str, str]] = {
     bool: ("true 或 false", "true or false"),
     Path: ("路径", "a path"),
 }
+# A float of YAML 1.2 and of everybody's habit, which YAML 1.1 reads as text for want of a point.
+_EXPONENTIAL = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
 
 
-def typed(kind: Any, raw: Any, where: str = "") -> Any:
+def typed(kind: Any, raw: Any, where: str = "", folder: Path = Path(), **given: Any) -> Any:
     """``raw`` (parsed YAML) as a value of the annotated type ``kind``: a dataclass, a tuple of one type, a mapping from
-    text, an Enum by its values, one of these or None, or a plain value; a whole number is a float too.
+    text, an Enum by its values, a path, one of these or None, or a plain value; a whole number is a float too.
 
     Args:
         where: its place in the file, such as ``base.pieces``; "" for the file as a whole.
+        folder: what paths in it are relative to.
+        given: fields of the dataclass ``kind`` that do not come from ``raw``, and may not.
 
     Raises:
         Misfit: an unknown or missing key, or a value of another kind.
@@ -70,14 +76,14 @@ def typed(kind: Any, raw: Any, where: str = "") -> Any:
     if origin in (typing.Union, types.UnionType):
         if raw is None:
             return None
-        return typed(next(option for option in typing.get_args(kind) if option is not type(None)), raw, where)
+        return typed(next(option for option in typing.get_args(kind) if option is not type(None)), raw, where, folder)
     if is_dataclass(kind):
-        return _typed_fields(kind, raw, where)
+        return _typed_fields(kind, raw, where, folder, given)
     if origin is tuple:
         if not isinstance(raw, list):
             raise Misfit(f"{where} 应是一个列表", f"{where} must be a list")
         item = typing.get_args(kind)[0]
-        return tuple(typed(item, value, f"{where}[{number}]") for number, value in enumerate(raw, 1))
+        return tuple(typed(item, value, f"{where}[{number}]", folder) for number, value in enumerate(raw, 1))
     if origin is dict:
         if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
             raise Misfit(f"{where} 应是键值对", f"{where} must be a mapping")
@@ -88,17 +94,25 @@ def typed(kind: Any, raw: Any, where: str = "") -> Any:
             near = nearest(raw, known)
             raise Misfit(f"{where} 不能是 {raw}，是不是想写 {near}", f"{where} must not be {raw}; {near}?")
         return kind(raw)
-    if kind is float and type(raw) is int:
-        return float(raw)
-    if not (isinstance(raw, Path) if kind is Path else type(raw) is kind):
-        raise Misfit(f"{where} 类型不对，应是 {_NAMES[kind][0]}", f"{where} must be {_NAMES[kind][1]}")
-    return raw
+    return _plain(kind, raw, where, folder)
 
 
-def _typed_fields(kind: Any, raw: Any, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
-    required = {field.name for field in fields(kind) if field.default is MISSING}
-    if fault := key_fault(raw, set(hints), required, Sentence(where or "文件", where or "the file")):
+def _typed_fields(kind: Any, raw: Any, where: str, folder: Path, given: dict[str, Any]) -> Any:
+    hints = {field.name: typing.get_type_hints(kind)[field.name] for field in fields(kind) if field.name not in given}
+    optional = {field.name for field in fields(kind) if (field.default, field.default_factory) != (MISSING, MISSING)}
+    if fault := key_fault(raw, set(hints), set(hints) - optional, Sentence(where or "文件", where or "the file")):
         raise Misfit(fault.zh, fault.en)
     prefix = f"{where}." if where else ""
-    return kind(**{key: typed(hints[key], value, prefix + key) for key, value in raw.items()})
+    return kind(**given, **{key: typed(hints[key], value, prefix + key, folder) for key, value in raw.items()})
+
+
+def _plain(kind: Any, raw: Any, where: str, folder: Path) -> Any:
+    if kind is Path and isinstance(raw, str) and raw:
+        return (folder / raw).resolve()
+    if kind is float and (type(raw) is int or (isinstance(raw, str) and _EXPONENTIAL.fullmatch(raw))):
+        with suppress(OverflowError):
+            return float(raw)
+    if type(raw) is not kind:
+        zh, en = _NAMES[kind]
+        raise Misfit(f"{where} 应是{zh}，写的是 {str(raw)[:60]!r}", f"{where} must be {en}, not {str(raw)[:60]!r}")
+    return raw

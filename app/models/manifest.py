@@ -53,6 +53,10 @@ class Pieces:
 class BaseFile:
     """The model we build on. Whatever source it comes from, ``sha256`` (hex) decides whether it is the right file."""
 
+    id: str
+    title: Sentence
+    good_for: Sentence
+    memory: int  # bytes the engine takes with it, about
     repo: str  # on the Hub
     file: str
     size: int  # bytes
@@ -68,6 +72,8 @@ class BuiltModel:
 
     id: str
     title: Sentence
+    good_for: Sentence
+    memory: int  # bytes the engine takes with it, about
     file: str
     size: int  # bytes, about
     license: str
@@ -107,12 +113,8 @@ def load_manifest(path: Path = MANIFEST_FILE) -> Manifest:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _broken(path, "读不出来", "cannot be read", str(error)) from error
-    if isinstance(raw, dict):
-        for key in ("adapter", "vocabulary"):
-            if isinstance(raw.get(key), str):
-                raw[key] = path.parent / raw[key]
     try:
-        manifest: Manifest = typed(Manifest, raw)
+        manifest: Manifest = typed(Manifest, raw, folder=path.parent)
     except Misfit as misfit:
         raise _broken(path, misfit.clause.zh, misfit.clause.en) from misfit
     for holds, zh, en in _faults(manifest):
@@ -129,6 +131,8 @@ def _faults(manifest: Manifest) -> Iterator[tuple[bool, str, str]]:
     yield _plain_name(base.file), "base.file 应只是文件名", "base.file must be a bare file name"
     yield _plain_name(built.file), "built.file 应只是文件名", "built.file must be a bare file name"
     yield min(base.size, built.size) > 0, "size 应大于 0", "size must be positive"
+    yield min(base.memory, built.memory) > 0, "memory 应大于 0", "memory must be positive"
+    yield base.id != built.id, "base.id 和 built.id 应不同", "base.id and built.id must differ"
     yield 0 <= built.seed < 1 << 63, "built.seed 应是非负整数", "built.seed must not be negative"
     yield (
         _writable(built.metadata),
