@@ -85,12 +85,22 @@ def create_batch(store: Store, title: str, rows: Iterable[RowFields], at: dateti
         StoreError: ``too_long``, or it could not be saved.
     """
     with store.writing() as connection:
-        id = connection.execute(
-            "INSERT INTO batches (uid, title, created) VALUES (?, ?, ?)",
-            (uuid.uuid4().hex, line(title, _TITLE, LONGEST_TITLE), milliseconds(at)),
-        ).lastrowid
-        assert id is not None
-        _append(connection, id, rows)
+        id = insert_batch(connection, title, milliseconds(at))
+        insert_rows(connection, id, rows)
+    return id
+
+
+def insert_batch(connection: sqlite3.Connection, title: str, at: int) -> int:
+    """Enter a batch without rows inside a transaction of the caller's; ``at`` in Unix milliseconds; its id.
+
+    Raises:
+        StoreError: ``too_long``.
+    """
+    id = connection.execute(
+        "INSERT INTO batches (uid, title, created) VALUES (?, ?, ?)",
+        (uuid.uuid4().hex, line(title, _TITLE, LONGEST_TITLE), at),
+    ).lastrowid
+    assert id is not None
     return id
 
 
@@ -101,27 +111,46 @@ def append_rows(store: Store, batch: int, rows: Iterable[RowFields]) -> tuple[in
         StoreError: ``gone``, or they could not be saved.
     """
     with store.writing() as connection:
-        if connection.execute("SELECT 1 FROM batches WHERE id = ?", (batch,)).fetchone() is None:
-            raise gone()
-        return _append(connection, batch, rows)
+        return insert_rows(connection, batch, rows)
 
 
-def change_row(store: Store, id: int, fields: RowFields) -> None:
-    """Save a row edited in place. A row whose request is another than before waits to be written.
+def insert_rows(connection: sqlite3.Connection, batch: int, rows: Iterable[RowFields]) -> tuple[int, ...]:
+    """Enter rows at the end of a batch inside a transaction of the caller's; their ids.
 
     Raises:
-        StoreError: ``gone``, or it could not be saved.
+        StoreError: ``gone`` or ``too_long``.
     """
+    if connection.execute("SELECT 1 FROM batches WHERE id = ?", (batch,)).fetchone() is None:
+        raise gone()
+    (first,) = connection.execute(
+        "SELECT coalesce(max(position) + 1, 0) FROM batch_rows WHERE batch = ?", (batch,)
+    ).fetchone()
+    columns = ("batch", "position", "name", "recipient", *REQUEST_COLUMNS)
+    insert = f"INSERT INTO batch_rows ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    ids = []
+    for position, row in enumerate(rows, first):
+        values = (batch, position, line(row.name, _NAME, LONGEST_NAME), row.recipient, *request_values(row.request))
+        ids.append(connection.execute(insert, values).lastrowid or 0)
+    return tuple(ids)
+
+
+def change_rows(store: Store, changes: Iterable[tuple[int, RowFields]]) -> None:
+    """Save rows edited in place, by their ids: all of them, or none. Another request than before waits to be written.
+
+    Raises:
+        StoreError: ``gone``, or they could not be saved.
+    """
+    columns = ", ".join(f"{column} = ?" for column in REQUEST_COLUMNS)
     with store.writing() as connection:
-        row = connection.execute("SELECT * FROM batch_rows WHERE id = ?", (id,)).fetchone()
-        if row is None:
-            raise gone()
-        state = row["state"] if request_from(row) == fields.request else "waiting"
-        columns = ", ".join(f"{column} = ?" for column in REQUEST_COLUMNS)
-        connection.execute(
-            f"UPDATE batch_rows SET name = ?, recipient = ?, state = ?, {columns} WHERE id = ?",
-            (line(fields.name, _NAME, LONGEST_NAME), fields.recipient, state, *request_values(fields.request), id),
-        )
+        for id, fields in changes:
+            row = connection.execute("SELECT * FROM batch_rows WHERE id = ?", (id,)).fetchone()
+            if row is None:
+                raise gone()
+            state = row["state"] if request_from(row) == fields.request else "waiting"
+            connection.execute(
+                f"UPDATE batch_rows SET name = ?, recipient = ?, state = ?, {columns} WHERE id = ?",
+                (line(fields.name, _NAME, LONGEST_NAME), fields.recipient, state, *request_values(fields.request), id),
+            )
 
 
 def batches(store: Store) -> tuple[Batch, ...]:
@@ -160,18 +189,32 @@ def rows_of(store: Store, batch: int) -> tuple[BatchRow, ...]:
     return tuple(_row_from(row) for row in rows)
 
 
-def take_rows(store: Store, batch: int, count: int = 1) -> tuple[BatchRow, ...]:
+def take_rows(
+    store: Store, batch: int, count: int = 1, first: Iterable[int] = (), others: bool = True
+) -> tuple[BatchRow, ...]:
     """The next rows to write, at most ``count``, now marked as being written.
+
+    Args:
+        first: ids of rows that come before all others, in this order; those that do not wait are passed over.
+        others: whether rows not named in ``first`` are taken at all; they come in the order of the batch.
 
     Raises:
         StoreError: it could not be saved.
     """
+    taken: list[sqlite3.Row] = []
     with store.writing() as connection:
-        taken = connection.execute(
-            f"{_ROWS} batch_rows.batch = ? AND batch_rows.state = 'waiting' ORDER BY batch_rows.position LIMIT ?",
-            (batch, count),
-        ).fetchall()
+        waiting = f"{_ROWS} batch_rows.batch = ? AND batch_rows.state = 'waiting'"
+        for id in first:
+            if len(taken) == count:
+                break
+            taken += connection.execute(f"{waiting} AND batch_rows.id = ?", (batch, id)).fetchall()
         _set_state(connection, [row["id"] for row in taken], "writing")
+        if others and len(taken) < count:
+            rest = connection.execute(
+                f"{waiting} ORDER BY batch_rows.position LIMIT ?", (batch, count - len(taken))
+            ).fetchall()
+            _set_state(connection, [row["id"] for row in rest], "writing")
+            taken += rest
     return tuple(_row_from(row, "writing") for row in taken)
 
 
@@ -250,19 +293,6 @@ def mark_copied(store: Store, id: int, at: datetime | None = None) -> Sent:
         note = insert_sent(connection, row["written"], row["recipient"], milliseconds(at))
         connection.execute("UPDATE batch_rows SET copied = ? WHERE id = ?", (note.id, id))
     return note
-
-
-def _append(connection: sqlite3.Connection, batch: int, rows: Iterable[RowFields]) -> tuple[int, ...]:
-    (first,) = connection.execute(
-        "SELECT coalesce(max(position) + 1, 0) FROM batch_rows WHERE batch = ?", (batch,)
-    ).fetchone()
-    columns = ("batch", "position", "name", "recipient", *REQUEST_COLUMNS)
-    insert = f"INSERT INTO batch_rows ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-    ids = []
-    for position, row in enumerate(rows, first):
-        values = (batch, position, line(row.name, _NAME, LONGEST_NAME), row.recipient, *request_values(row.request))
-        ids.append(connection.execute(insert, values).lastrowid or 0)
-    return tuple(ids)
 
 
 def _set_state(connection: sqlite3.Connection, ids: Iterable[int], state: State) -> None:

@@ -1,7 +1,6 @@
 """People, history and batches as CSV that a spreadsheet opens well and that can do nothing there.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe before it, and every cell is quoted, so that no
-separator inside one can begin another: OWASP, "CSV Injection". UTF-8 with a byte order mark, by which Excel knows it.
+Every cell is defused (:mod:`app.people.formulas`) and quoted. UTF-8 with a byte order mark, by which Excel knows it.
 """
 
 import csv
@@ -14,13 +13,11 @@ from app.compose.sentence import Sentence
 from app.people.batch import rows_of
 from app.people.beside import whole_file
 from app.people.errors import storage_error
+from app.people.formulas import defused
 from app.people.history import sent_of
 from app.people.recipients import all_recipients
 from app.people.search import Filters, search
 from app.people.store import Store
-
-# Excel reads the full-width forms as it does the others.
-_LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _REQUEST_TITLES = (
     Sentence("关系", "Relationship"),
@@ -98,11 +95,6 @@ def export_batch(store: Store, batch: int, path: Path, catalog: Catalog, languag
         for row in rows_of(store, batch)
     )
     return _write(path, language, titles, rows)
-
-
-def defused(cell: str) -> str:
-    """``cell`` as no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.lstrip(" \u3000\xa0").startswith(_LIVE) else cell
 
 
 def _written_rows(store: Store, names: Callable[[str], str]) -> Iterator[tuple[str, ...]]:

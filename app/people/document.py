@@ -1,4 +1,7 @@
-"""Everything in the file as one JSON document of a version, its rows named by ``uid``; read by document_import."""
+"""Everything in the file as one JSON document of a version, its rows named by ``uid``; read by document_import.
+
+Opened as if it were a table it holds no formula (:mod:`app.people.formulas`).
+"""
 
 import json
 import sqlite3
@@ -10,6 +13,7 @@ from typing import Any
 
 from app.people.beside import whole_file
 from app.people.errors import storage_error
+from app.people.formulas import defused_json
 from app.people.moment import local_time
 from app.people.request_row import request_from, split_facts
 from app.people.store import Store
@@ -49,7 +53,7 @@ def export_document(store: Store, path: Path) -> None:
         }
     try:
         with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
+            file.writelines(map(defused_json, json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(document)))
     except OSError as error:
         raise storage_error(error, path) from error
 

@@ -14,7 +14,7 @@ from typing import Any, get_args
 from app.people import document_check as check
 from app.people.batch import State
 from app.people.document import FORMAT, VERSION, Row
-from app.people.errors import StoreError, storage_error
+from app.people.errors import StoreError, reading_error, refuse_special
 from app.people.history import LONGEST_TEXT, Draft, insert_written
 from app.people.recipients import LONGEST_NOTES, insert_recipient, recipient_fields
 from app.people.request_row import REQUEST_COLUMNS, request_values
@@ -58,11 +58,12 @@ def import_document(store: Store, path: Path) -> Imported:
 
 def _parsed(path: Path) -> Any:
     try:
+        refuse_special(path)
         if path.stat().st_size > LARGEST:
             raise check.unusable("它太大了（超过 1 GB）", "it is too large (more than 1 GB)")
         raw = path.read_bytes()
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise reading_error(error, path) from error
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

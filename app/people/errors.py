@@ -3,6 +3,7 @@
 import errno
 import shutil
 import sqlite3
+import stat
 from pathlib import Path
 
 from app.compose.sentence import ExplainedError, Sentence
@@ -62,6 +63,41 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> StoreError:
             detail,
         )
     return _failed(path, detail)
+
+
+def reading_error(error: OSError, path: Path) -> StoreError:
+    """What the operating system's refusal to read a file of the person's choosing means to them."""
+    if error.errno in _FORBIDDEN:
+        return StoreError(
+            "unreadable",
+            Sentence(
+                f"没有权限读 {path}，没有导入，别的都没有动。请检查它的权限，或把它复制到自己的文件夹里再导入。",
+                f"{path} may not be read; nothing was imported or touched. Check its permissions, or copy it to a "
+                "folder of your own and import that.",
+            ),
+            f"{type(error).__name__}: {error}",
+        )
+    return storage_error(error, path)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse what holds no text to read, and might be waited for without end, as a pipe.
+
+    Raises:
+        StoreError: ``no_file``.
+        OSError: the path leads nowhere.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode):
+        return
+    zh, en = ("一个文件夹", "a folder") if stat.S_ISDIR(mode) else ("设备或管道", "a device or a pipe")
+    raise StoreError(
+        "no_file",
+        Sentence(
+            f"{path} 是{zh}，不是文件，没有导入。请选一个文件。",
+            f"{path} is {en}, not a file; nothing was imported. Choose a file.",
+        ),
+    )
 
 
 def in_use(path: Path, detail: str) -> StoreError:

@@ -13,7 +13,8 @@ from pathlib import Path
 from app.compose.catalog import Catalog
 from app.compose.request import LONGEST, MOST_DETAILS, fold
 from app.compose.sentence import Sentence
-from app.people.errors import StoreError, storage_error
+from app.people.errors import StoreError, reading_error, refuse_special
+from app.people.formulas import restored
 from app.people.recipients import LONGEST_NAME, LONGEST_NOTES, RecipientFields, recipient_fields
 from app.people.table_columns import (
     Meaning,
@@ -69,14 +70,15 @@ def read_file(path: Path, catalog: Catalog) -> Table:
     """Read a CSV or vCard file, whatever its name.
 
     Raises:
-        TableError: nothing can be read of it: ``empty``, ``binary``, ``spreadsheet`` or ``too_large``.
-        StoreError: the disk does not give it.
+        TableError: nothing can be read of it: ``empty``, ``only_titles``, ``binary``, ``spreadsheet`` or ``too_large``.
+        StoreError: the disk does not give it: ``missing``, ``no_file``, ``unreadable`` and others.
     """
     try:
+        refuse_special(path)
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise reading_error(error, path) from error
     if len(content) > LARGEST_FILE:
         raise TableError(
             "too_large",
@@ -98,7 +100,7 @@ def read_pasted(text: str, catalog: Catalog) -> Table:
     """Read cells as a spreadsheet puts them on the clipboard, or lines typed elsewhere.
 
     Raises:
-        TableError: ``empty``.
+        TableError: ``empty`` or ``only_titles``.
     """
     if looks_like_vcard(text):
         return _table(read_cards(text, "UTF-8"), catalog)
@@ -191,8 +193,7 @@ class _Reader:
     def _cell(self, line: Line, meaning: Meaning) -> str:
         column = self._columns.get(meaning)
         text = line.cells[column].strip() if column is not None and column < len(line.cells) else ""
-        # Our own export puts an apostrophe before what a spreadsheet would take for a formula.
-        return re.sub(r"^'(?=[=+\-@＝＋－＠])", "", text)
+        return restored(text)  # what our own export has defused
 
     def _named(self, line: Line, meaning: Meaning, ids: dict[str, str], zh: str, en: str) -> str:
         text = self._cell(line, meaning)
@@ -245,6 +246,14 @@ def _table(sheet: Sheet, catalog: Catalog) -> Table:
     titles: tuple[str, ...] = ()
     if lines and has_titles(lines[0].cells, catalog):
         titles, lines = lines[0].cells, lines[1:]
+        if not lines and not sheet.problems:
+            raise TableError(
+                "only_titles",
+                Sentence(
+                    "里面只有一行标题，没有可以加入的人。请在标题下面填上名单，再导入一次。",
+                    "There is only a row of titles, and nobody to add. Fill in people below it and import it again.",
+                ),
+            )
     width = max((len(line.cells) for line in lines), default=len(titles))
     width = max(width, len(titles))
     titles += ("",) * (width - len(titles))

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.compose.request import MOST_DETAILS, GreetingRequest
-from app.people.batch import BatchRow, RowFields, append_rows, create_batch, rows_of
+from app.people.batch import BatchRow, RowFields, insert_batch, insert_rows, rows_of
+from app.people.moment import milliseconds
 from app.people.recipients import Recipient, RecipientFields, all_recipients, insert_recipient
 from app.people.store import Store
 
@@ -14,10 +15,10 @@ from app.people.store import Store
 def add_people(
     store: Store, batch: int | None, title: str, people: Iterable[RecipientFields], wish: GreetingRequest
 ) -> tuple[int, tuple[BatchRow, ...]]:
-    """Add a row for each at the end of a batch, a new one called ``title`` where there is none yet.
+    """Add a row for each at the end of a batch, a new one called ``title`` where there is none yet: all, or none.
 
-    What a table leaves open is taken from what is known of the person, the tone else from ``wish``, which also gives
-    occasion, length, animal and signature.
+    Two rows of one name are two people, each of whom may be known already. What a table leaves open is taken from what
+    is known of the person, the tone else from ``wish``, which also gives occasion, length, animal and signature.
 
     Returns:
         The batch's id, and its new rows.
@@ -34,12 +35,12 @@ def add_people(
             person = _known(fields, known[fields.name])
             if person is None:
                 person = insert_recipient(connection, fields, uuid.uuid4().hex)
-                known[fields.name].append(person)
+            else:
+                known[fields.name].remove(person)
             rows.append(RowFields(fields.name, _request(fields, person.fields, wish), person.id))
-    if batch is None:
-        batch = create_batch(store, title, rows)
-        return batch, rows_of(store, batch)
-    new = set(append_rows(store, batch, rows))
+        if batch is None:
+            batch = insert_batch(connection, title, milliseconds(None))
+        new = set(insert_rows(connection, batch, rows))
     return batch, tuple(row for row in rows_of(store, batch) if row.id in new)
 
 
@@ -57,7 +58,9 @@ def recipient_for(store: Store, row: RowFields) -> int | None:
 
 
 def _known(fields: RecipientFields, namesakes: list[Recipient]) -> Recipient | None:
-    """The one of these people that can be meant; two that can be are not guessed between."""
+    """The one of these people that can be meant; two that can be are not guessed between, unless one is just so."""
+    if same := [one for one in namesakes if one.fields == fields]:
+        return same[0]
     fitting = [
         one
         for one in namesakes

@@ -5,6 +5,7 @@ whole process, and takes a quote nobody closed for a cell that reaches to the en
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ SEPARATORS = {
     ",": Sentence("逗号分隔", "separated by commas"),
     ";": Sentence("分号分隔", "separated by semicolons"),
 }
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _SAMPLE = 30  # rows by which the separator is told
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -59,7 +61,8 @@ def decode(content: bytes) -> tuple[str, str]:
     """The text of a file and the name of its encoding. What fits no encoding is U+FFFD, one a piece.
 
     By its byte order mark, else UTF-8, else GB18030. A file in which most of the lines that tell are UTF-8 is UTF-8
-    with some broken lines: nearly every byte sequence is something in GB18030.
+    with some broken lines, and a line of Chinese in UTF-8 is broken in a file that is not: nearly every byte sequence
+    is something in GB18030.
 
     Raises:
         TableError: ``spreadsheet`` or ``binary``.
@@ -87,10 +90,12 @@ def decode(content: bytes) -> tuple[str, str]:
     try:
         return content.decode("utf-8"), "UTF-8"
     except UnicodeDecodeError:
-        telling = [line for line in content.split(b"\n")[:20_000] if not line.isascii()]
+        lines = content.split(b"\n")
+        telling = [line for line in lines[:20_000] if not line.isascii()]
         right = sum(_is_utf8(line) for line in telling)
-        name = "utf-8" if right * 2 >= len(telling) and right else "gb18030"
-        return content.decode(name, "replace"), name.upper()
+        if right * 2 >= len(telling) and right:
+            return content.decode("utf-8", "replace"), "UTF-8"
+        return "\n".join(map(_gb18030, lines)), "GB18030"
 
 
 def split(text: str, format: Sentence) -> Sheet:
@@ -136,6 +141,13 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
+def _gb18030(line: bytes) -> str:
+    """A line of a file in GB18030, in which no Chinese of two bytes a character happens to be Chinese in UTF-8."""
+    if _is_utf8(line) and _CHINESE.search(line.decode()):
+        return line.decode("ascii", "replace")
+    return line.decode("gb18030", "replace")
+
+
 def _separator(text: str) -> str:
     """Of the three, the one that cuts the first rows into most columns, the same number in most of them."""
 
@@ -169,7 +181,17 @@ def _records(text: str, separator: str, number: int) -> Iterator[Line | Problem]
                     "Correct this line in the table and import it again.",
                 ),
             )
-        elif len(cells) > MOST_COLUMNS or any(len(cell) > LONGEST_CELL for cell in cells):
+        elif len(cells) > MOST_COLUMNS:
+            yield Problem(
+                number,
+                Sentence(
+                    f"第 {number} 行有 {len(cells):,} 格（最多 {MOST_COLUMNS} 格），没有加入。"
+                    "请看看它是不是多了分隔符，改好再导入。",
+                    f"Line {number} has {len(cells):,} cells (at most {MOST_COLUMNS}); it was left out. See whether it "
+                    "has separators too many, correct it and import it again.",
+                ),
+            )
+        elif any(len(cell) > LONGEST_CELL for cell in cells):
             yield Problem(
                 number,
                 Sentence(

@@ -10,7 +10,7 @@ from app.people.batch import (
     RowFields,
     append_rows,
     batches,
-    change_row,
+    change_rows,
     create_batch,
     fail_row,
     finish_row,
@@ -114,16 +114,16 @@ def test_a_row_edited_in_place_waits_again_only_if_its_request_changed(store: St
     batch = create_batch(store, "除夕", fields(1))
     taken = take_rows(store, batch)[0]
     finish(store, taken)
-    change_row(store, taken.id, RowFields("新名字", taken.fields.request))
+    change_rows(store, [(taken.id, RowFields("新名字", taken.fields.request))])
     assert [(row.state, row.fields.name) for row in rows_of(store, batch)] == [("written", "新名字")]
-    change_row(store, taken.id, RowFields("新名字", request(address="李总")))
+    change_rows(store, [(taken.id, RowFields("新名字", request(address="李总")))])
     assert states(store, batch) == ["waiting"]
 
 
 def test_what_arrives_for_a_row_edited_or_deleted_meanwhile_does_not_become_its_text(store: Store) -> None:
     batch = create_batch(store, "除夕", fields(2))
     edited, deleted = take_rows(store, batch, 2)
-    change_row(store, edited.id, RowFields("a", request(address="李总")))
+    change_rows(store, [(edited.id, RowFields("a", request(address="李总")))])
     token = delete(store, "batch_rows", [deleted.id])
     for row in (edited, deleted):
         entry = finish_row(store, row, "来晚了", model="m", seed=1)
@@ -155,7 +155,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
     batch = create_batch(store, "除夕", fields(1))
     for act in (
         lambda: append_rows(store, 99, fields(1)),
-        lambda: change_row(store, 99, fields(1)[0]),
+        lambda: change_rows(store, [(99, fields(1)[0])]),
         lambda: mark_copied(store, rows_of(store, batch)[0].id),
     ):
         with pytest.raises(StoreError) as error:

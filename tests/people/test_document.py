@@ -20,6 +20,7 @@ from app.people.recipients import add_recipient, all_recipients, recipient_field
 from app.people.search import Filters, search, years
 from app.people.store import Store, open_store
 from tests.people.conftest import draft, request
+from tests.people.live_cells import ATTACKS, live_cells
 
 Document = dict[str, Any]
 
@@ -205,6 +206,29 @@ def test_hostile_text_is_kept_as_text(store: Store, exported: Path, tmp_path: Pa
         assert entry.text == "\ufffd'); DROP TABLE written; --" and entry.request.details == ("甲，乙", "丙")
     finally:
         other.close()
+
+
+def test_an_export_opened_as_a_table_holds_no_formula(store: Store, tmp_path: Path) -> None:
+    for attack in ATTACKS:
+        add_recipient(store, recipient_fields(f"a{attack}", facts=[attack, "好"], notes=attack))
+        add_written(store, draft(attack, details=[attack[:40]]))
+    texts, notes = _texts(store), _notes(store)
+    export_document(store, tmp_path / "all.json")
+    assert not live_cells(tmp_path / "all.json")
+    other = open_store(tmp_path / "other.sqlite3")
+    try:
+        import_document(other, tmp_path / "all.json")
+        assert (_texts(other), _notes(other)) == (texts, notes)
+    finally:
+        other.close()
+
+
+def _texts(store: Store) -> list[str]:
+    return [entry.text for entry in search(store, Filters(), limit=1000).entries]
+
+
+def _notes(store: Store) -> list[str]:
+    return [person.fields.notes for person in all_recipients(store)]
 
 
 def test_a_thousand_texts_of_one_moment_keep_their_order(store: Store, exported: Path, tmp_path: Path) -> None:
