@@ -10,6 +10,7 @@ from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest
 
 TURN_END = "<|im_end|>"
+USER_TURN = "user\n"  # what stands before the request
 
 # What the built GGUF carries as tokenizer.chat_template: one user turn through it is exactly `prompt_text`.
 CHAT_TEMPLATE = (
@@ -51,7 +52,7 @@ def prompt_segments(request: GreetingRequest, catalog: Catalog) -> tuple[Segment
     """The prompt up to where the greeting begins."""
     return (
         Segment("<|im_start|>", True),
-        Segment("user\n" + user_message(request, catalog), False),
+        Segment(USER_TURN + user_message(request, catalog), False),
         Segment(TURN_END, True),
         Segment("\n", False),
         Segment("<|im_start|>", True),

@@ -49,14 +49,28 @@ def out_of_memory(detail: str) -> EngineError:
     )
 
 
-def model_unsupported(detail: str) -> EngineError:
-    """llama.cpp will not open the file, and the file's structure did not say why."""
+def model_unsupported(detail: str, architecture: str = "") -> EngineError:
+    """llama.cpp will not open the file, whose structure is sound; ``architecture`` is named where that is why."""
+    named = (f"（{architecture}）", f" ({architecture})") if architecture else ("", "")
     return EngineError(
         "model_unsupported",
         Sentence(
-            "这个模型文件打不开：现在的写作引擎不认识它的结构。请重新安装模型，或另选一个文件。",
-            "This model file cannot be opened: the engine does not know its structure. Install the model again, or "
-            "choose another file.",
+            f"这个模型文件打不开：现在的写作引擎不认识它的结构{named[0]}。请更新本程序，或另选一个模型。",
+            f"This model file cannot be opened: the engine does not know its structure{named[1]}. Update this program, "
+            "or choose another model.",
+        ),
+        detail,
+    )
+
+
+def model_speechless(detail: str) -> EngineError:
+    """The chat template of the file does not work, so that nothing can be asked of it."""
+    return EngineError(
+        "model_speechless",
+        Sentence(
+            "这个模型带的对话模板用不了，没法让它按要求写祝福。请换一个版本或另选一个模型。",
+            "The chat template of this model does not work, so it cannot be asked for a greeting. Choose another "
+            "version of it, or another model.",
         ),
         detail,
     )

@@ -10,7 +10,7 @@ from app.engine.protocol import Load
 from app.engine.runtime import Runtime
 from app.engine.threads import usable_cores
 from app.models.errors import Cancelled
-from app.models.verify import verify_model
+from app.models.verify import is_tuned, verify_model
 
 # Bytes a GPU needs beyond the weights: the cache, compute buffers, its own runtime.
 _OVERHEAD = 600 << 20
@@ -41,11 +41,12 @@ class Opening:
         """The runtime, the name of its device, and why it is that one.
 
         Raises:
-            ModelError: the file is not whole, not a model, or not the one that ``load.sha256`` names.
+            ModelError: the file is not whole, not a model, one that cannot be asked anything, or not the one that
+                ``load.sha256`` names.
             EngineError: the file is what it should be, and llama.cpp cannot open it.
             OpeningStopped: ``stopped()`` became true.
         """
-        verify_model(self._path, sha256=None, cancelled=self._stopped)
+        is_tuned(self._path, verify_model(self._path, sha256=None, cancelled=self._stopped))
         hashing = threading.Thread(target=self._verify, name="verify", daemon=True)
         if self._load.sha256:
             hashing.start()

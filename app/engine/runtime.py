@@ -4,15 +4,18 @@ It decides nothing: which texts are decoded together is :mod:`app.engine.batch`'
 time; only :meth:`Runtime.interrupt` may be called from another.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
-from app.compose.prompt import Segment
+from app.compose.fallback_prompt import fallback_message
+from app.compose.prompt import CHAT_TEMPLATE, Segment
 from app.engine import device, errors
 from app.engine.sampling import Floats, Tokens, relative_weights
+from app.llama.chat import ChatTemplate
 from app.llama.context import NO_MEMORY, STOPPED, Context
 from app.llama.model import LlamaError, Model
 
@@ -36,7 +39,7 @@ class Runtime:
 
     Raises:
         OpeningStopped: ``progress`` returned False.
-        EngineError: out_of_memory, model_unsupported or model_damaged.
+        EngineError: out_of_memory, model_unsupported, model_speechless or model_damaged.
     """
 
     def __init__(
@@ -50,6 +53,10 @@ class Runtime:
             opened.callback(self._model.close)
             self._context = self._open_context(gpu, threads, context)
             opened.callback(self._context.close)
+            self._template = ChatTemplate(self._model)
+            self.tuned = self._template.text == CHAT_TEMPLATE
+            if not self.tuned:
+                self._try_template()
             self.name = self._model.name
             self.parameters = self._model.parameters
             self.vocabulary_size = self._model.vocabulary_size
@@ -76,6 +83,13 @@ class Runtime:
         except LlamaError as error:
             raise _unopened(error) from error
 
+    def _try_template(self) -> None:
+        """Have the template rendered once: one that fails shows now and not in a greeting."""
+        try:
+            self._template.segments("")
+        except LlamaError as error:
+            raise errors.model_speechless(str(error)) from error
+
     def _try_one_token(self) -> None:
         """Evaluate one token: a device that cannot, or weights that are not numbers, show now and not in a greeting."""
         self.evaluate(0, [0])
@@ -93,12 +107,15 @@ class Runtime:
         """Evaluate again after :meth:`interrupt`."""
         self._interrupted = False
 
-    def tokenize(self, segments: Iterable[Segment]) -> list[int]:
-        """Token ids of a prompt. Only segments marked special may become control tokens.
+    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
+        """Token ids of a prompt. Only segments marked special may become control tokens. A model that was not tuned is
+        asked for the same through its own chat template.
 
         Raises:
             EngineError: bad_request, for text that is not valid Unicode.
         """
+        if not self.tuned:
+            segments = self._template.segments(fallback_message(segments))
         try:
             return self._model.tokenize_prompt(segments)
         except UnicodeEncodeError as error:
@@ -213,8 +230,10 @@ def _open_model(path: Path, gpu: device.Gpu | None, progress: Callable[[float], 
 def _unopened(error: LlamaError) -> errors.EngineError:
     """Why llama.cpp does not open a model, from the last it said."""
     detail = str(error)
-    memory = any(words in detail.lower() for words in ("out of memory", "allocate", "bad_alloc"))
-    return errors.out_of_memory(detail) if memory else errors.model_unsupported(detail)
+    if any(words in detail.lower() for words in ("out of memory", "allocate", "bad_alloc")):
+        return errors.out_of_memory(detail)
+    unknown = re.search(r"unknown model architecture: '([^']{1,40})'", detail)
+    return errors.model_unsupported(detail, unknown[1] if unknown else "")
 
 
 def _chances(weights: Floats, totals: Floats) -> list[Chances]:

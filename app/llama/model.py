@@ -98,6 +98,20 @@ class Model:
         """The token that ends a text, -1 where there is none."""
         return int(llama_cpp.llama_vocab_eos(self._vocabulary))
 
+    @property
+    def beginning_of_sequence(self) -> int:
+        """The token that begins a text, -1 where there is none."""
+        return int(llama_cpp.llama_vocab_bos(self._vocabulary))
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether every prompt begins with that token."""
+        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary))
+
+    def token_text(self, token: int) -> str:
+        """How a token is written in a template, control tokens by their names; "" for -1."""
+        return self.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """The ids of a text; control tokens are recognized in it only where ``special``.
 
@@ -120,9 +134,7 @@ class Model:
         Raises:
             UnicodeEncodeError, LlamaError: as :meth:`tokenize`.
         """
-        tokens = []
-        if llama_cpp.llama_vocab_get_add_bos(self._vocabulary):
-            tokens.append(int(llama_cpp.llama_vocab_bos(self._vocabulary)))
+        tokens = [self.beginning_of_sequence] if self.adds_bos else []
         for text, special in segments:
             tokens += self.tokenize(text, special=special)
         return tokens

@@ -8,11 +8,18 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from app.compose.prompt import CHAT_TEMPLATE
 from app.compose.sentence import Sentence
 from app.models.errors import Cancelled, ModelError, megabytes
 from app.models.gguf_file import GgufError, Header, read_header
 
-ARCHITECTURES = ("qwen2", "qwen3", "llama")  # and every member of the Gemma family
+# What GGUF files hold besides models that write, by `general.type` (gguf.GGUFType) and by a word in the architecture.
+_OTHER_TYPES = {
+    "adapter": Sentence("一个 LoRA 适配器，不是完整的模型", "a LoRA adapter, not a whole model"),
+    "mmproj": Sentence("模型看图用的附件，不是模型本身", "what lets a model see pictures, not the model itself"),
+    "imatrix": Sentence("量化用的统计数据，不是模型", "statistics for quantizing, not a model"),
+}
+_NOT_WRITING = ("bert", "embed", "clip", "t5encoder", "wavtokenizer")
 _CHUNK = 1 << 20
 
 # How other things that get saved under a model's name begin.
@@ -64,7 +71,9 @@ def verify_model(
     cancelled: Callable[[], bool] = _never,
     progress: Callable[[int, int], None] | None = None,
 ) -> Header:
-    """Check that ``path`` is a whole GGUF model of a family we run and, when ``sha256`` is given, exactly that file.
+    """Check that ``path`` is a whole GGUF model that can write and, when ``sha256`` is given, exactly that file.
+
+    Whether this build of llama.cpp knows its architecture, only llama.cpp can tell.
 
     Args:
         sha256: hex; None checks the structure only, which takes milliseconds.
@@ -80,7 +89,7 @@ def verify_model(
     """
     path = Path(path)
     header = _header(path)
-    _check_family(path, header)
+    _check_kind(path, header)
     if sha256 is not None:
         try:
             found = sha256_of(path, progress, cancelled)
@@ -219,14 +228,16 @@ def _lookalike(path: Path) -> Sentence:
     return Sentence("别的格式的文件", "a file of another format")
 
 
-def _check_family(path: Path, header: Header) -> None:
-    architecture = header.metadata.get("general.architecture")
-    if not (architecture in ARCHITECTURES or (isinstance(architecture, str) and architecture.startswith("gemma"))):
-        shown = str(architecture)[:40] if architecture is not None else "?"
+def _check_kind(path: Path, header: Header) -> None:
+    architecture = str(header.metadata.get("general.architecture", "?"))
+    other = _OTHER_TYPES.get(str(header.metadata.get("general.type")))
+    if other is not None:
+        raise _unsupported(path, f"它是{other.zh}", f"it is {other.en}")
+    if any(word in architecture for word in _NOT_WRITING):
         raise _unsupported(
             path,
-            f"它的结构是 {shown}，我们支持 Qwen2、Qwen3、Llama 和 Gemma 系列",
-            f"its architecture is {shown}; the Qwen2, Qwen3, Llama and Gemma families are supported",
+            f"它的结构是 {architecture[:40]}，这种模型不会写文字",
+            f"its architecture is {architecture[:40]}, of a kind that does not write text",
         )
     if not header.metadata.get("tokenizer.ggml.model") or not header.metadata.get("tokenizer.ggml.tokens"):
         raise _unsupported(path, "它没有带词表，没法把文字变成词元", "it carries no tokenizer, so text cannot be read")
@@ -238,6 +249,27 @@ def _check_family(path: Path, header: Header) -> None:
             "它是分卷模型的一卷，请先用 llama-gguf-split 合并成一个文件",
             "it is one part of a split model; join the parts with llama-gguf-split first",
         )
+
+
+def is_tuned(path: Path, header: Header) -> bool:
+    """Whether a model knows our own prompt; any other is asked through the chat template it carries.
+
+    Raises:
+        ModelError: ``model_speechless``: it carries none.
+    """
+    template = header.metadata.get("tokenizer.chat_template")
+    if not template or not isinstance(template, str):
+        raise ModelError(
+            "model_speechless",
+            Sentence(
+                f"{path.name} 是完整的模型，但没有带对话模板，没法让它按要求写祝福（多半是没经过指令微调的底座）。"
+                "请换一个名字里带 Instruct 或 Chat 的版本。",
+                f"{path.name} is a whole model but carries no chat template, so it cannot be asked for a greeting: "
+                "most likely a base that was not tuned to follow instructions. Choose a version named Instruct or "
+                "Chat.",
+            ),
+        )
+    return template == CHAT_TEMPLATE
 
 
 def _unsupported(path: Path, zh: str, en: str) -> ModelError:

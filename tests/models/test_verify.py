@@ -12,8 +12,9 @@ import gguf
 import numpy as np
 import pytest
 
+from app.compose.prompt import CHAT_TEMPLATE
 from app.models.errors import Cancelled, ModelError
-from app.models.verify import sha256_of, verify_model
+from app.models.verify import is_tuned, sha256_of, verify_model
 
 
 def hash_of(path: Path) -> str:
@@ -21,13 +22,22 @@ def hash_of(path: Path) -> str:
 
 
 def write_small(
-    path: Path, architecture: str = "qwen2", tokenizer: bool = True, tensors: bool = True, parts: int = 1
+    path: Path,
+    architecture: str = "qwen2",
+    tokenizer: bool = True,
+    tensors: bool = True,
+    parts: int = 1,
+    type: str = "model",
+    template: str | None = None,
 ) -> Path:
     """A GGUF file that is whole and says no more of itself than is asked."""
     writer = gguf.GGUFWriter(path, architecture)
     if tokenizer:
         writer.add_tokenizer_model("gpt2")
         writer.add_token_list(["a", "b"])
+    writer.add_type(type)
+    if template is not None:
+        writer.add_chat_template(template)
     if parts > 1:
         writer.add_uint16("split.count", parts)
     if tensors:
@@ -141,7 +151,10 @@ def test_a_header_that_contradicts_itself_is_damaged(tmp_path: Path, tiny_base: 
 @pytest.mark.parametrize(
     ("settings", "zh"),
     [
-        ({"architecture": "bert"}, "bert"),
+        ({"architecture": "nomic-bert"}, "nomic-bert"),
+        ({"architecture": "clip"}, "不会写文字"),
+        ({"architecture": "llama", "type": "adapter"}, "LoRA 适配器"),
+        ({"type": "mmproj"}, "看图用的附件"),
         ({"tokenizer": False}, "词表"),
         ({"tensors": False}, "没有权重"),
         ({"parts": 3}, "分卷"),
@@ -153,9 +166,21 @@ def test_a_whole_file_we_cannot_use_is_unsupported(tmp_path: Path, settings: dic
     assert zh in error.sentence.zh
 
 
-@pytest.mark.parametrize("architecture", ["qwen2", "qwen3", "llama", "gemma", "gemma2", "gemma3"])
-def test_the_families_we_know_are_supported(tmp_path: Path, architecture: str) -> None:
+@pytest.mark.parametrize("architecture", ["qwen2", "gemma3", "phi3", "a-family-of-next-year"])
+def test_whether_a_family_is_known_is_for_llama_cpp_to_say(tmp_path: Path, architecture: str) -> None:
     verify_model(write_small(tmp_path / "model.gguf", architecture), sha256=None)
+
+
+def test_a_model_is_tuned_when_it_carries_our_prompt_and_needs_a_template_when_not(tmp_path: Path) -> None:
+    def tuned(template: str | None) -> bool:
+        path = write_small(tmp_path / "model.gguf", template=template)
+        return is_tuned(path, verify_model(path, sha256=None))
+
+    assert tuned(CHAT_TEMPLATE) is True
+    assert tuned("{{ messages[0]['content'] }}") is False
+    with pytest.raises(ModelError) as error:
+        tuned(None)
+    assert error.value.code == "model_speechless" and "Instruct" in error.value.sentence.zh
 
 
 def test_hashing_stops_when_told_to(tiny_base: Path) -> None:
