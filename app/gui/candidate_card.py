@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
 
+from app.gui.keeping import Kept
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.write_button import key_name
@@ -111,6 +112,7 @@ class CandidateCard(QFrame):
         self._position = (0, 0)
         self._version = 0
         self._copied = ""
+        self._kept = Kept.NOTHING
         self.setObjectName(f"card-{number + 1}")
         self.setProperty("kind", "card")
         self.numeral = QLabel(NUMERALS[number])
@@ -206,6 +208,11 @@ class CandidateCard(QFrame):
         """Say that the text no longer counts as sent."""
         self._confirm(self.tr("好，不算发出"), CONFIRMED_FOR)
 
+    def show_kept(self, kept: Kept) -> None:
+        """A finished text says nothing of itself only once it is kept."""
+        self._kept = kept
+        self._show_note()
+
     def show_favourite(self, favourite: bool) -> None:
         """Fill the star, or leave its outline."""
         self.star.setChecked(favourite)
@@ -277,8 +284,9 @@ class CandidateCard(QFrame):
             State.CHOOSING: self.tr("挑选中…"),
             State.UNFINISHED: self.tr("没写完"),
         }
+        keeping = {Kept.SOON: self.tr("正在存…"), Kept.NO: self.tr("没有存下")}
         confirmed = self._confirmed.isActive()
-        self.note.setText(self._copied if confirmed else notes.get(self._state, ""))
+        self.note.setText(self._copied if confirmed else notes.get(self._state) or keeping.get(self._kept, ""))
         self.note.setToolTip(self.note.text())
         if not confirmed:
             self.undo_button.hide()

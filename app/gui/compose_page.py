@@ -217,6 +217,7 @@ class ComposePage(QWidget):
         self.cards[card].show_view(view)
         self.cards[card].show_favourite(self.keeping.is_favourite(view.version))
         self.keeping.see(view)
+        self.cards[card].show_kept(self.keeping.state(view.version))
         self._show_faults(card)
 
     def _card_of(self, version: int) -> int | None:
@@ -227,6 +228,11 @@ class ComposePage(QWidget):
         card = self._card_of(version)
         if card is not None:
             self.cards[card].show_favourite(self.keeping.is_favourite(version))
+
+    def _show_kept(self, version: int) -> None:
+        card = self._card_of(version)
+        if card is not None:
+            self.cards[card].show_kept(self.keeping.state(version))
 
     def _show_sent(self, version: int, note: SentNote | None) -> None:
         card = self._card_of(version)
@@ -267,6 +273,8 @@ class ComposePage(QWidget):
 
     def _connect(self) -> None:
         self._engine.happened.connect(self.handle)
+        self.keeping.kept.connect(lambda version, _: self._show_kept(version))
+        self.keeping.missed.connect(self._show_kept)
         self.keeping.favoured.connect(self._show_favourite)
         self.keeping.sent.connect(self._show_sent)
         self.keeping.failed.connect(self._not_kept)

@@ -11,6 +11,7 @@ Copying counts as sending, to the person whom the form of address names if there
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from app.people.store import Store
 
 EDITED_AFTER = 600  # ms without a key before an edit is written to the file
+
+
+class Kept(Enum):
+    """Whether the text of a version is in the file."""
+
+    NOTHING = "nothing"  # there is nothing to keep, or not yet
+    SOON = "soon"  # asked for, and not yet on the disk
+    YES = "yes"
+    NO = "no"  # it could not be written
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class _Entry:
     model: str
     text: str  # what it should say
     id: int | None = None
+    refused: bool = False
     favourite: bool = False
     sent: SentNote | None = None
 
@@ -53,6 +64,7 @@ class Keeping(QObject):
     """Turns what happens to the cards into questions to the people thread; versions are those of the session."""
 
     kept = Signal(int, str)  # a version's text is on the disk, as said
+    missed = Signal(int)  # a version's text could not be written
     favoured = Signal(int)  # whether a version is a favourite has changed
     sent = Signal(int, object)  # a version was noted as sent: SentNote; None when that was undone
     failed = Signal(object)  # ExplainedError
@@ -90,20 +102,21 @@ class Keeping(QObject):
         if entry.sent is not None and entry.sent.text == view.text:
             self.sent.emit(view.version, entry.sent)
         else:
-            self._write(partial(_note_sent, entry, view.text), partial(self._noted, view.version, entry))
+            self._write(view.version, partial(_note_sent, entry, view.text), partial(self._noted, view.version, entry))
 
     def unsend(self, version: int) -> None:
         """It was copied, but not sent."""
         entry = self._entries.get(version)
         if entry is not None and entry.sent is not None:
             note, entry.sent = entry.sent, None
-            self._write(partial(_forget_sent, note), lambda _: self.sent.emit(version, None))
+            self._write(version, partial(_forget_sent, note), lambda _: self.sent.emit(version, None))
 
     def favour(self, view: CardView, favourite: bool) -> None:
         """Make the text of a card a favourite, or no longer one."""
         self.flush()
         entry = self._entries.get(view.version) or self._enter(view)
         self._write(
+            view.version,
             partial(_mark_favourite, entry, view.text, favourite),
             partial(self._favoured, view.version, entry, favourite),
         )
@@ -111,6 +124,15 @@ class Keeping(QObject):
     def is_favourite(self, version: int) -> bool:
         """Whether the file says that a version is a favourite."""
         return version in self._entries and self._entries[version].favourite
+
+    def state(self, version: int) -> Kept:
+        """How it stands with the text of a version, but for edits that wait for a pause."""
+        entry = self._entries.get(version)
+        if entry is None:
+            return Kept.NOTHING
+        if entry.id is not None:
+            return Kept.YES
+        return Kept.NO if entry.refused else Kept.SOON
 
     def entry(self, version: int) -> int | None:
         """The id of a version in the file."""
@@ -120,29 +142,31 @@ class Keeping(QObject):
         """The file is open, perhaps again: what could not be kept so far is kept now."""
         for version, entry in self._entries.items():
             if entry.id is None:
-                self._write(partial(_entered, entry, entry.text), partial(self._kept, version, entry.text))
+                self._write(version, partial(_entered, entry, entry.text), partial(self._kept, version, entry.text))
 
     def flush(self) -> None:
         """Write the edits that wait for a pause now."""
         self._pause.stop()
         edits, self._edits = self._edits, {}
         for version, text in edits.items():
-            self._write(partial(_edit, self._entries[version], text), partial(self._kept, version, text))
+            self._write(version, partial(_edit, self._entries[version], text), partial(self._kept, version, text))
 
     def _enter(self, view: CardView) -> _Entry:
         assert view.request is not None
         entry = self._entries[view.version] = _Entry(view.request, view.seed, self.model, view.text)
-        self._write(partial(_entered, entry, view.text), partial(self._kept, view.version, view.text))
+        self._write(view.version, partial(_entered, entry, view.text), partial(self._kept, view.version, view.text))
         return entry
 
-    def _write(self, work: "Callable[[Store], Any]", answer: Callable[[Any], None]) -> None:
+    def _write(self, version: int, work: "Callable[[Store], Any]", answer: Callable[[Any], None]) -> None:
         def well(value: Any) -> None:
             self._said = ""
             answer(value)
 
-        self._people.write(work, well, self._refused)
+        self._people.write(work, well, partial(self._refused, version))
 
-    def _refused(self, error: ExplainedError) -> None:
+    def _refused(self, version: int, error: ExplainedError) -> None:
+        self._entries[version].refused = True
+        self.missed.emit(version)
         if self._said != error.sentence.zh:
             self._said = error.sentence.zh
             self.failed.emit(error)

@@ -429,6 +429,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Unfinished</translation>
     </message>
     <message>
+        <source>正在存…</source>
+        <translation>Keeping…</translation>
+    </message>
+    <message>
+        <source>没有存下</source>
+        <translation>Not kept</translation>
+    </message>
+    <message>
         <source>第 {number} 条取消收藏</source>
         <translation>Greeting {number} is no favourite</translation>
     </message>

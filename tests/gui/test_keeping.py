@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,16 @@ def test_the_three_finished_texts_are_kept_with_how_they_came_about(window, data
     assert TEXTS[1] not in {entry.text for entry in entries}, "it was replaced while the others were chosen"
     assert {(entry.model, entry.request.address) for entry in entries} == {("stand-in.gguf", "王总")}
     assert not any(entry.favourite for entry in entries)
+
+
+def test_a_card_is_whole_only_once_its_text_is_on_the_disk(window):
+    gate = threading.Event()
+    window.people.read(lambda store: gate.wait(60), lambda _: None)
+    write_all(window)
+    assert {card.note.text() for card in window.page.cards} == {"正在存…"}
+    gate.set()
+    wait(lambda: {card.note.text() for card in window.page.cards} == {""}, "the cards are whole")
+    assert ask(window, lambda store: len(search(store, Filters()).entries)) == 3
 
 
 def test_an_edited_text_takes_the_place_of_what_it_was_made_from(window, data):
@@ -195,6 +206,7 @@ def test_a_file_of_a_newer_program_is_explained_and_left_alone(open_window, data
     wait(window.page.banner.isVisible, "the window says so")
     assert "更新版本" in window.page.banner.message.text()
     write_all(window)
+    wait(lambda: window.page.cards[0].note.text() == "没有存下", "the card says so too")
     window.page.copy(0)
     assert window.page.cards[0].note.text() == "已复制"
     window.close()
