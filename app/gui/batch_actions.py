@@ -13,13 +13,14 @@ from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from app.gui.batch_session import BatchSession, Door
 from app.gui.batch_table import BatchTable
+from app.gui.undo_stack import UndoStack
 from app.people.batch import (
     Batch,
     BatchRow,
     RowFields,
     append_rows,
     batches,
-    change_row,
+    change_rows,
     create_batch,
     mark_copied,
     next_to_copy,
@@ -32,18 +33,25 @@ from app.people.recipients import RecipientFields
 from app.people.store import Store
 from app.people.table_people import add_people, recipient_for
 
-Told = Callable[[Sentence, Callable[[], None] | None], None]
-
 
 class BatchActions:
-    """The calls. ``tell`` says what was done, with its way back where there is one."""
+    """The calls. ``tell`` says what was done; what can be taken back goes to ``undoable``."""
 
-    def __init__(self, catalog: Catalog, door: Door, session: BatchSession, table: BatchTable, tell: Told) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        door: Door,
+        session: BatchSession,
+        table: BatchTable,
+        tell: Callable[[Sentence], None],
+        undoable: UndoStack,
+    ) -> None:
         self._catalog = catalog
         self._door = door
         self._session = session
         self._table = table
         self._tell = tell
+        self._undoable = undoable
         self._passed = -1  # the position up to which rows were left uncopied
 
     def load(self, shown: Callable[[], None]) -> None:
@@ -98,26 +106,32 @@ class BatchActions:
 
         self._door.write(work, added)
 
-    def change(self, id: int, fields: RowFields) -> None:
-        """Save a row edited in the table, which shows it already."""
-        self._session.forget(id)
+    def change(self, changes: list[tuple[int, RowFields]]) -> None:
+        """Save rows edited in the table, which shows them already."""
+        for id, _ in changes:
+            self._session.forget(id)
 
-        def work(store: Store) -> RowFields:
-            known = fields if fields.recipient is not None else replace(fields, recipient=recipient_for(store, fields))
-            change_row(store, id, known)
+        def work(store: Store) -> list[tuple[int, RowFields]]:
+            known = [
+                (id, replace(fields, recipient=fields.recipient or recipient_for(store, fields)))
+                for id, fields in changes
+            ]
+            change_rows(store, known)
             return known
 
-        def saved(known: RowFields) -> None:
-            row = self._table.row(id)
-            if row is not None and row.fields.recipient is None:
-                self._table.replace(replace(row, fields=replace(row.fields, recipient=known.recipient)))
+        def saved(known: list[tuple[int, RowFields]]) -> None:
+            for id, fields in known:
+                row = self._table.row(id)
+                if row is not None and row.fields.recipient is None and fields.recipient is not None:
+                    self._table.replace(replace(row, fields=replace(row.fields, recipient=fields.recipient)))
             self._session.wake()
 
         self._door.write(work, saved)
 
     def change_wish(self, wish: GreetingRequest) -> None:
         """Give occasion, length, animal and signature to every row that has no text yet."""
-        for row in tuple(self._table.rows):
+        changes = []
+        for row in self._table.rows:
             request = replace(
                 row.fields.request,
                 occasion=wish.occasion,
@@ -126,23 +140,22 @@ class BatchActions:
                 signature=wish.signature,
             )
             if row.state != "written" and request != row.fields.request:
-                fields = replace(row.fields, request=request)
-                self._table.replace(replace(row, fields=fields, state="waiting", fault=None))
-                self.change(row.id, fields)
+                changes.append((row.id, replace(row.fields, request=request)))
+        self._table.change(changes)
 
     def remove(self, ids: list[int]) -> None:
         """Take rows out; it can be undone."""
+        batch = self._session.batch
         for id in ids:
             self._session.forget(id)
 
         def removed(token: int) -> None:
             gone = [row for id in ids if (row := self._table.row(id)) is not None]
             self._table.remove(set(ids))
-            for row in gone:
-                self._session.text_changed(row.id, "")
-            count = len(gone)
-            told = Sentence(f"移走了 {count} 行", f"{count} row{'s' * (count != 1)} removed")
-            self._tell(told, lambda: self._bring_back(token, gone))
+            self._session.texts_changed([(row.id, "") for row in gone])
+            count = len(ids)
+            told = Sentence(f"移走了 {count:,} 行", f"{count:,} row{'s' * (count != 1)} removed")
+            self._undoable.did(told, lambda: self._bring_back(token, batch))
 
         self._door.write(lambda store: delete(store, "batch_rows", ids), removed)
 
@@ -154,7 +167,7 @@ class BatchActions:
         written = row.written
         self._table.replace(replace(row, text=text))
         self._door.write(
-            lambda store: edit_written(store, written, text), lambda _: self._session.text_changed(id, text)
+            lambda store: edit_written(store, written, text), lambda _: self._session.texts_changed([(id, text)])
         )
 
     def copy_next(self, copied: Callable[[BatchRow | None], None]) -> None:
@@ -212,7 +225,7 @@ class BatchActions:
             return
         self._door.write(
             lambda store: export_batch(store, batch, path, catalog, language),
-            lambda count: self._tell(Sentence(f"{count} 行已导出到 {path}", f"{count} rows exported to {path}"), None),
+            lambda count: self._tell(Sentence(f"{count} 行已导出到 {path}", f"{count} rows exported to {path}")),
         )
 
     def _added(self, batch: int, rows: tuple[BatchRow, ...], then: Callable[[], None]) -> None:
@@ -223,17 +236,19 @@ class BatchActions:
         self._session.wake()
         then()
 
-    def _bring_back(self, token: int, gone: list[BatchRow]) -> None:
-        batch = self._session.batch
+    def _bring_back(self, token: int, batch: int | None) -> None:
+        """Undo a removal: the rows are shown again in their batch, whichever is shown meanwhile."""
 
         def work(store: Store) -> tuple[BatchRow, ...]:
             undo(store, token)
             return rows_of(store, batch) if batch is not None else ()
 
         def shown(rows: tuple[BatchRow, ...]) -> None:
-            self._table.show_rows(rows)
-            for row in gone:
-                self._session.text_changed(row.id, row.text)
+            if batch is not None and batch != self._session.batch:
+                self.turn_to(batch, lambda: None)
+                return
+            back = self._table.bring_back(rows)
+            self._session.texts_changed([(row.id, row.text) for row in back])
             self._session.wake()
 
         self._door.write(work, shown)

@@ -61,10 +61,12 @@ class Desk:
     likeness: Likeness
 
 
-def take(store: Store, batch: int, count: int, catalog: Catalog) -> tuple[list[Order], list[News]]:
-    """Rows to write, and those that cannot be because something was not chosen."""
+def take(
+    store: Store, batch: int, count: int, catalog: Catalog, first: tuple[int, ...], others: bool
+) -> tuple[list[Order], list[News]]:
+    """Rows to write, chosen as take_rows does, and those that cannot be because something was not chosen."""
     orders, failed = [], []
-    for row in take_rows(store, batch, count):
+    for row in take_rows(store, batch, count, first, others):
         request = row.fields.request
         try:
             make_request(catalog, {name: getattr(request, name) for name in REQUEST_COLUMNS})

@@ -6,22 +6,24 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 from app.compose.catalog import Catalog
 from app.compose.guard import check
 from app.compose.sentence import Sentence
+from app.gui.batch_menu import REDO_KEYS
 from app.gui.batch_table import BatchTable
 from app.gui.candidate_card import LETTER_PIXELS, GreetingText
 from app.gui.composition import CompositionWatch
 from app.gui.kind_button import KindButton
 from app.gui.theme import Theme
 from app.gui.words import Words
+from app.gui.write_button import key_name
 from app.people.batch import BatchRow
 
 KEEP_AFTER = 400  # ms without a key before an edited text is saved
 
 
 class BatchDetail(QFrame):
-    """``edited`` carries a row's id and its new text; ``redo`` and ``copy`` its id."""
+    """``edited`` carries a row's id and its new text, ``copy`` its id; ``redo`` is for all rows that are chosen."""
 
     edited = Signal(int, str)
-    redo = Signal(int)
+    redo = Signal()
     copy = Signal(int)
 
     def __init__(
@@ -34,6 +36,7 @@ class BatchDetail(QFrame):
         self._words = words
         self._id: int | None = None
         self._pending: str | None = None
+        self._chosen = 1
         self.name = QLabel()
         self.name.setProperty("kind", "label")
         self.text = GreetingText()
@@ -43,8 +46,8 @@ class BatchDetail(QFrame):
         self.remarks = QLabel()
         self.remarks.setProperty("kind", "error")
         self.remarks.setWordWrap(True)
-        self.redo_button = KindButton("quiet", lambda: self._emit(self.redo))
-        self.copy_button = KindButton("outline", lambda: self._emit(self.copy))
+        self.redo_button = KindButton("quiet", self._ask_redo)
+        self.copy_button = KindButton("outline", self._ask_copy)
         self._keep = QTimer(self)
         self._keep.setSingleShot(True)
         self._keep.setInterval(KEEP_AFTER)
@@ -70,6 +73,11 @@ class BatchDetail(QFrame):
         self._id = id
         self.refresh()
 
+    def show_chosen(self, count: int) -> None:
+        """So many rows are chosen, of which this is one: the button is for all of them."""
+        self._chosen = max(count, 1)
+        self.refresh()
+
     def refresh(self) -> None:
         """Show the row as the table has it now."""
         row = self._row
@@ -82,7 +90,8 @@ class BatchDetail(QFrame):
             self.text.show_text(row.text)
         sentences = [self._words.say(sentence) for sentence in self._against(row)]
         self.remarks.setText(self._words.joined(sentences))
-        self.redo_button.setEnabled(row.state in ("written", "failed"))
+        self.redo_button.setText(self._redo_name(row))
+        self.redo_button.setEnabled(self._chosen > 1 or row.state != "writing")
         self.copy_button.setEnabled(bool(row.text))
 
     def flush(self) -> None:
@@ -95,8 +104,7 @@ class BatchDetail(QFrame):
     def retranslate(self) -> None:
         """Say everything in the language in use."""
         self.text.setAccessibleName(self.tr("这一位的祝福"))
-        self.redo_button.setText(self.tr("重写"))
-        self.redo_button.setToolTip(self.tr("重新写这一条，现在的留在历史里"))
+        self.redo_button.setToolTip(self.tr("只写选中的，现在有的留在历史里  {keys}").format(keys=key_name(REDO_KEYS)))
         self.copy_button.setText(self.tr("复制"))
         self.refresh()
 
@@ -126,11 +134,20 @@ class BatchDetail(QFrame):
             )
         return found
 
+    def _redo_name(self, row: BatchRow) -> str:
+        if self._chosen > 1:
+            return self.tr("重写选中的 {count} 行").format(count=f"{self._chosen:,}")
+        return self.tr("重写") if row.text or row.state == "failed" else self.tr("写这一条")
+
     def _edit(self, text: str) -> None:
         self._pending = text
         self._keep.start()
 
-    def _emit(self, signal: object) -> None:
+    def _ask_redo(self) -> None:
+        self.flush()
+        self.redo.emit()
+
+    def _ask_copy(self) -> None:
         self.flush()
         if self._id is not None:
-            signal.emit(self._id)  # type: ignore[attr-defined]
+            self.copy.emit(self._id)

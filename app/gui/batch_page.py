@@ -6,15 +6,13 @@ what the table says.
 
 import secrets
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -25,10 +23,11 @@ from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Died, Event, Failed, Ready, Sampling
 from app.gui.banner import Banner
 from app.gui.batch_actions import BatchActions
-from app.gui.batch_asking import ask_table, ask_target
+from app.gui.batch_asking import ask_target
 from app.gui.batch_detail import BatchDetail
-from app.gui.batch_menu import BatchMenu
-from app.gui.batch_preview import BatchPreview
+from app.gui.batch_foot import BatchFoot
+from app.gui.batch_intake import BatchIntake
+from app.gui.batch_menu import REDO_KEYS, BatchMenu, BatchRowMenu
 from app.gui.batch_session import BatchSession, Door
 from app.gui.batch_sheet import batch_sheet
 from app.gui.batch_strip import BatchStrip
@@ -40,17 +39,27 @@ from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.kind_button import KindButton
 from app.gui.quiet_bar import QuietBar
 from app.gui.theme import Theme
+from app.gui.undo_stack import UndoStack
 from app.gui.words import Words
 from app.gui.write_button import key_name
 from app.people.batch import Batch, BatchRow
 from app.people.recipients import RecipientFields
-from app.people.table_import import Table, read_file, read_pasted
 
 SHOWN_WITHIN = 40  # ms: of two thousand rows that change at once, one count is shown
+_NO_MODEL = Sentence(
+    "现在没有能用的模型，还不能写。名单都留着；点“去准备模型”准备好，回来再点“全部写好”。",
+    "There is no model to write with yet. The list is kept: choose Prepare the model, then come back and choose Write "
+    "all.",
+)
 
 
 class BatchPage(QWidget):
-    """Everything between the side bar and the right edge. It shows the newest batch once ``begin`` is called."""
+    """Everything between the side bar and the right edge. It shows the newest batch once ``begin`` is called.
+
+    ``model_asked``: there is no model to write with, and the person wants to see to it.
+    """
+
+    model_asked = Signal()
 
     def __init__(
         self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, people: Door, today: date
@@ -63,6 +72,7 @@ class BatchPage(QWidget):
         self._engine = engine
         self._people = people
         self._today = today
+        self._no_engine = False  # whether the banner speaks of the engine
         self.watch = CompositionWatch(self)
         self.table = BatchTable(catalog, words, theme)
         self.session = BatchSession(
@@ -73,10 +83,12 @@ class BatchPage(QWidget):
             seeds=lambda: secrets.randbelow(1 << 31),
             told=self.table.take,
             moved=self._show_progress,
-            refused=self._show_refusal,
+            refused=self._stopped,
         )
         self.bar = QuietBar(words)
-        self.batch = BatchActions(catalog, people, self.session, self.table, self.bar.tell)
+        self.undoable = UndoStack(self.bar)
+        self.batch = BatchActions(catalog, people, self.session, self.table, self.bar.tell, self.undoable)
+        self.intake = BatchIntake(self, catalog, words, theme, people, agreed=self._add, refuse=self._refuse)
         self.banner = Banner(words)
         self.wish = BatchWish(catalog, words, self.watch, today)
         self.view = BatchView(self.table, catalog, words, self.watch)
@@ -93,16 +105,10 @@ class BatchPage(QWidget):
         self.hint.setWordWrap(True)
         self.add_button = KindButton("quiet", self.add_row)
         self.remove_button = KindButton("quiet", self.remove)
-        self.paste_button = KindButton("quiet", self.paste)
-        self.import_button = KindButton("outline", self._ask_import)
+        self.paste_button = KindButton("quiet", self.intake.paste)
+        self.import_button = KindButton("outline", self.intake.ask)
         self.more_button = KindButton("quiet", lambda: self.batch.all_batches(self._offer_more))
-        self.write_button = KindButton("primary", self.write_or_pause)
-        self.copy_button = KindButton("outline", self.copy_next)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setObjectName("batchProgress")
-        self.count = QLabel()
-        self.count.setProperty("kind", "aside")
+        self.foot = BatchFoot(self.table)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SHOWN_WITHIN)
@@ -131,19 +137,19 @@ class BatchPage(QWidget):
             return
         if self.session.running:
             self.session.pause()
-        elif self._engine.state is not Engine.OFF and self.session.batch is not None:
+        elif self.session.batch is not None and self._can_write():
             self.detail.flush()
-            self.banner.hide()
-            self._engine.reopen()
             self.session.start()
 
     def redo(self, ids: list[int]) -> None:
-        """Have rows written anew; at once, unless others were left waiting by a pause."""
-        alone = not self.session.running and not self.table.counts()["waiting"]
-        self.session.redo(ids)
-        if alone and self._engine.state is not Engine.OFF:
-            self._engine.reopen()
-            self.session.start()
+        """Have these rows written anew, at once and before all others; also while the others are paused."""
+        if ids and self._can_write():
+            self.detail.flush()
+            self.session.redo(ids)
+
+    def redo_chosen(self) -> None:
+        """Have the chosen rows written anew."""
+        self.redo(self.view.selected_ids())
 
     def add_row(self) -> None:
         """A new row, with the cursor in its name."""
@@ -155,36 +161,19 @@ class BatchPage(QWidget):
         if ids:
             self.batch.remove(ids)
 
-    def paste(self) -> None:
-        """The cells on the clipboard, as people."""
-        text = QGuiApplication.clipboard().text()
-        catalog = self._catalog
-        self._people.read(
-            lambda store: read_pasted(text, catalog), lambda table: self._preview(table, ""), self._refuse
-        )
-
-    def import_file(self, path: Path) -> None:
-        """A CSV or vCard file, as people."""
-        catalog = self._catalog
-        self._people.read(
-            lambda store: read_file(path, catalog), lambda table: self._preview(table, path.name), self._refuse
-        )
-
     def copy_next(self) -> None:
         """The next text onto the clipboard, and the strip on top of everything."""
         self.detail.flush()
         self.batch.copy_next(self._take_copied)
-
-    def undo(self) -> None:
-        """Take back what was done last, while the bar still says it."""
-        if self.bar.isVisible() and self.bar.undo.isVisible():
-            self.bar.undo.click()
 
     def handle(self, event: Event) -> None:
         """What the engine says."""
         if isinstance(event, Ready) and not self.session.model:
             self.session.model = event.model
         self.session.handle(event)
+        if isinstance(event, Ready) and self._no_engine:
+            self._no_engine = False
+            self.banner.hide()
         if isinstance(event, Ready | Died | Failed):
             self._show_soon()
 
@@ -203,14 +192,13 @@ class BatchPage(QWidget):
         self.paste_button.setText(self.tr("粘贴"))
         self.import_button.setText(self.tr("导入…"))
         self.more_button.setText(self.tr("更多"))
-        self.copy_button.setText(self.tr("复制下一条"))
-        self.copy_button.setToolTip(key_name("Ctrl+Shift+C"))
+        self.more_button.setAccessibleDescription(self.tr("导出、重写、别的名单"))
         self.view.setAccessibleName(self.tr("收件人"))
         self._show_progress()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):
-            self.paste()
+            self.intake.paste()
         else:
             super().keyPressEvent(event)
 
@@ -229,11 +217,6 @@ class BatchPage(QWidget):
             self.wish.show_wish(self.table.rows[-1].fields.request)
             self.view.selectRow(0)
         self._show_progress()
-
-    def _preview(self, table: Table, source: str) -> None:
-        dialog = BatchPreview(table, source, self._catalog, self._words, self._theme, self)
-        dialog.agreed.connect(self._add)
-        dialog.open()
 
     def _add(self, people: tuple[RecipientFields, ...]) -> None:
         self.batch.add(people, self._today.isoformat(), self.wish.wish, self._show_progress)
@@ -261,37 +244,35 @@ class BatchPage(QWidget):
             QGuiApplication.clipboard().setText(row.text)
             copied = row
             message = Sentence(f"已复制，记作发给{row.fields.name}", f"Copied, noted as sent to {row.fields.name}")
-            self.bar.tell(message, lambda: self.batch.take_back(copied, self._show_progress))
+            self.undoable.did(message, lambda: self.batch.take_back(copied, self._show_progress))
 
     def _show_soon(self) -> None:
         if not self._soon.isActive():
             self._soon.start()
 
     def _show_progress(self) -> None:
-        counts = self.table.counts()
-        rows, done = len(self.table.rows), counts["written"]
-        off = self._engine.state is Engine.OFF
-        self._bodies.setCurrentIndex(0 if rows else 1)
-        for widget in (self.progress, self.write_button, self.copy_button, self.remove_button):
-            widget.setVisible(bool(rows))
-        self.progress.setRange(0, max(rows, 1))
-        self.progress.setValue(done)
-        self.write_button.setText(
-            self.tr("暂停")
-            if self.session.running
-            else self.tr("继续")
-            if done and counts["waiting"]
-            else self.tr("全部写好")
-        )
-        self.write_button.setToolTip(key_name("Ctrl+Return"))
-        self.write_button.setEnabled(self.session.running or (not off and counts["waiting"] > 0))
-        self.copy_button.setEnabled(done > counts["copied"])
-        self.remove_button.setEnabled(bool(self.view.selectionModel().hasSelection()))
-        parts = self.table.summary()
-        if rows and off:
-            parts.append(self.tr("模型准备好就能写"))
-        self.count.setText("  ·  ".join(parts))
+        self._bodies.setCurrentIndex(0 if self.table.rows else 1)
+        self.remove_button.setVisible(bool(self.table.rows))
+        self.foot.show_state(self.session.running, self._engine.state is Engine.OFF)
+        self.view.fit_states()
+        self._show_chosen()
         self.detail.refresh()
+
+    def _show_chosen(self) -> None:
+        chosen = len(self.view.selectionModel().selectedRows())
+        self.remove_button.setEnabled(chosen > 0)
+        self.detail.show_chosen(chosen)
+
+    def _can_write(self) -> bool:
+        """Whether there is a model; where there is none, that is said, and the way to one is in the foot."""
+        if self._engine.state is Engine.OFF:
+            self._no_engine = True
+            self.banner.show_error(_NO_MODEL)
+            self.foot.model_button.setFocus()
+            return False
+        self.banner.hide()
+        self._engine.reopen()
+        return True
 
     def _refuse(self, error: ExplainedError) -> None:
         self._show_refusal(error.sentence, error.detail)
@@ -300,20 +281,31 @@ class BatchPage(QWidget):
         self.banner.show_error(sentence, detail)
         self._show_progress()
 
-    def _ask_import(self) -> None:
-        ask_table(self, self.import_file)
+    def _stopped(self, sentence: Sentence, detail: str) -> None:
+        """Writing stopped by itself; what is said of it holds until the engine is there again."""
+        self._no_engine = True
+        self._show_refusal(sentence, detail)
 
     def _offer_more(self, found: tuple[Batch, ...]) -> None:
         menu = BatchMenu(
             self,
             found,
             self.session.batch,
+            chosen=len(self.view.selected_ids()),
+            failed=self.table.counts()["failed"],
             export=lambda: ask_target(self, lambda path: self.batch.export(path, self._words.language)),
-            redo=lambda: self.redo(self.view.selected_ids()),
+            redo=self.redo_chosen,
+            redo_failed=lambda: self.redo([row.id for row in self.table.rows if row.state == "failed"]),
             leave=self.batch.leave,
             turn_to=lambda batch: self.batch.turn_to(batch, self._loaded),
         )
         menu.popup(self.more_button.mapToGlobal(QPoint(0, self.more_button.height())))
+
+    def _offer_for_rows(self, place: QPoint) -> None:
+        ids = self.view.selected_ids()
+        row = self.table.row(ids[0]) if len(ids) == 1 else None
+        copy = self.detail.copy_button.click if row is not None and row.text else None
+        BatchRowMenu(self, len(ids), redo=self.redo_chosen, copy=copy, remove=self.remove).popup(place)
 
     def _dress(self, *_: Any) -> None:
         self.setStyleSheet(batch_sheet(self._theme.tokens))
@@ -325,14 +317,18 @@ class BatchPage(QWidget):
         self.table.edited.connect(self.batch.change)
         self.table.refused.connect(self.banner.show_error)
         self.wish.changed.connect(lambda: self.batch.change_wish(self.wish.wish))
-        self.view.pasted.connect(self.paste)
+        self.view.pasted.connect(self.intake.paste)
         self.view.removal.connect(self.remove)
         selection = self.view.selectionModel()
         selection.currentRowChanged.connect(lambda *_: self.detail.show_row(self.view.current_id()))
-        selection.selectionChanged.connect(lambda *_: self.remove_button.setEnabled(selection.hasSelection()))
+        selection.selectionChanged.connect(lambda *_: self._show_soon())
+        self.view.menu_asked.connect(self._offer_for_rows)
+        self.foot.write.connect(self.write_or_pause)
+        self.foot.copy_next.connect(self.copy_next)
+        self.foot.model_asked.connect(self.model_asked)
         self.table.modelReset.connect(lambda: self.detail.show_row(self.view.current_id()))
         self.detail.edited.connect(self.batch.edit_text)
-        self.detail.redo.connect(lambda id: self.redo([id]))
+        self.detail.redo.connect(self.redo_chosen)
         self.detail.copy.connect(lambda id: self.batch.copy(id, self._copied_row))
         self.strip.copy_next.connect(self.copy_next)
         self.strip.passed.connect(lambda: self.batch.pass_next(self.copy_next))
@@ -344,8 +340,9 @@ class BatchPage(QWidget):
             ("Ctrl+Enter", self.write_or_pause),
             ("Ctrl+Shift+C", self.copy_next),
             ("Ctrl+N", self.add_row),
-            ("Ctrl+O", self._ask_import),
-            ("Ctrl+Z", self.undo),
+            ("Ctrl+O", self.intake.ask),
+            (REDO_KEYS, self.redo_chosen),
+            ("Ctrl+Z", self.undoable.undo),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setAutoRepeat(False)
@@ -375,12 +372,6 @@ class BatchPage(QWidget):
         rows.addWidget(self.detail)
         self._bodies.addWidget(filled)
         self._bodies.addWidget(self._nothing)
-        foot = QHBoxLayout()
-        foot.setSpacing(14)
-        foot.addWidget(self.write_button)
-        foot.addWidget(self.progress, 1)
-        foot.addWidget(self.count)
-        foot.addWidget(self.copy_button)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(28, 22, 28, 16)
         whole.setSpacing(12)
@@ -389,4 +380,4 @@ class BatchPage(QWidget):
         whole.addWidget(self.banner)
         whole.addWidget(self._bodies, 1)
         whole.addWidget(self.bar)
-        whole.addLayout(foot)
+        whole.addWidget(self.foot)

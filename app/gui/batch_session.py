@@ -90,6 +90,8 @@ class BatchSession:
         self._settling: list[Order] = []  # every text is there, and the store is choosing
         self._changed_since: set[int] = set()  # rows forgotten while others were asked for
         self._more = False  # whether the store may have more rows waiting
+        self._first: list[int] = []  # rows asked for by name: their turn comes before all others'
+        self._others = False  # whether what waits besides them is written too
         self._run = 0  # answers to an earlier run are not for this one
         self._desk = Desk(Likeness())
         self.batch: int | None = None
@@ -114,12 +116,8 @@ class BatchSession:
 
     def start(self) -> None:
         """Write every row that waits."""
-        if self.batch is None or self.running:
-            return
-        self.running, self._more = True, True
-        self._run += 1
-        self._fill()
-        self._moved()
+        self._others = True
+        self._begin()
 
     def pause(self) -> None:
         """Stop; what is at the engine waits again."""
@@ -136,16 +134,22 @@ class BatchSession:
         self._moved()
 
     def redo(self, ids: Iterable[int]) -> None:
-        """Have rows written anew, as soon as something is written; their texts stay until then."""
-        wanted = list(ids)
+        """Have rows written, once more where they have been: before all others, and they alone after a pause.
+
+        Their texts stay until then.
+        """
+        wanted, batch, run = list(ids), self.batch, self._run
         for id in wanted:
             self.forget(id)
 
         def told(_: object) -> None:
+            if self.batch != batch:
+                return
             self._tell_waiting(wanted)
-            self._more = True
-            if self.running:
-                self._fill()
+            if not self.running and run != self._run:
+                return  # paused meanwhile, these too
+            self._first += [id for id in wanted if id not in self._first]
+            self._begin()
 
         self._door.write(lambda store: redo_rows(store, wanted), told)
 
@@ -165,10 +169,14 @@ class BatchSession:
         if self.running:
             self._fill()
 
-    def text_changed(self, id: int, text: str) -> None:
-        """The person changed the text of a row, or deleted the row, then it is empty."""
+    def texts_changed(self, texts: list[tuple[int, str]]) -> None:
+        """The person changed texts of rows, or deleted rows, whose texts are empty then."""
         desk = self._desk
-        self._door.read(lambda store: put(desk, id, text), self._tell_likes)
+
+        def work(store: Store) -> list[Likes]:
+            return [likes for id, text in texts for likes in put(desk, id, text)]
+
+        self._door.read(work, self._tell_likes)
 
     def handle(self, event: Event) -> None:
         """What the engine says."""
@@ -183,6 +191,19 @@ class BatchSession:
         elif isinstance(event, Failed) and event.job in self._orders:
             self._failed(self._orders.pop(event.job or 0), event)
 
+    def _begin(self) -> None:
+        """Write on, or begin to."""
+        if self.batch is None:
+            return
+        self._more = True
+        if self.running:
+            self._fill()
+            return
+        self.running = True
+        self._run += 1
+        self._fill()
+        self._moved()
+
     def _fill(self) -> None:
         """Ask for as many rows as the engine has room for."""
         free = AT_ONCE - len(self._orders) - self._asked
@@ -190,17 +211,22 @@ class BatchSession:
             return
         self._asked += free
         batch, catalog, run = self.batch, self._catalog, self._run
+        first, others = tuple(self._first), self._others
         self._door.write(
-            lambda store: take(store, batch, free, catalog),
-            lambda taken: self._took(run, free, *taken),
+            lambda store: take(store, batch, free, catalog, first, others),
+            lambda taken: self._took(run, free, first, *taken),
             lambda error: self._could_not_take(run, error),
         )
 
-    def _took(self, run: int, asked: int, orders: list[Order], failed: list[News]) -> None:
+    def _took(self, run: int, asked: int, first: tuple[int, ...], orders: list[Order], failed: list[News]) -> None:
         if run != self._run:
             return  # paused meanwhile: the rows are released by a question asked after this one
         self._asked -= asked
-        self._more = bool(orders or failed)
+        taken = {order.row.id for order in orders} | {news.id for news in failed}
+        # Those that were named and not taken, though there was room, do not wait any more.
+        named = {*first} if len(taken) < asked else taken
+        self._first = [id for id in self._first if id not in named]
+        self._more = bool(taken or self._first)
         for news in failed:
             self._told(news)
         for order in orders:
@@ -301,7 +327,8 @@ class BatchSession:
             self._fill()
 
     def _stop(self) -> None:
-        self.running = False
+        self.running, self._others = False, False
+        self._first.clear()
         self._run += 1
         self._asked = 0
 

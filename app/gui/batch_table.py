@@ -1,11 +1,12 @@
 """The table of a batch as Qt sees it: one row a person, edited in place. It shows what it is told and saves nothing."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QGuiApplication
 
 from app.compose.catalog import Catalog
 from app.compose.request import fold, make_request
@@ -19,12 +20,14 @@ from app.people.recipients import LONGEST_NAME
 NAME, RELATIONSHIP, ADDRESS, FACTS, TONE, STATE, TEXT = range(7)
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_REASON_PIXELS = 12
+_CLAUSE_END = re.compile(r"[，。；：（]|[.,;:(](?:\s|$)")
 
 
 class BatchTable(QAbstractTableModel):
-    """``edited`` carries the id of a row and its new fields, already shown; ``refused`` why a cell cannot say that."""
+    """``edited`` carries (id, new fields) of rows, already shown; ``refused`` why a cell cannot say that."""
 
-    edited = Signal(int, object)
+    edited = Signal(object)
     refused = Signal(object)
     counted = Signal()
 
@@ -56,12 +59,29 @@ class BatchTable(QAbstractTableModel):
 
     def remove(self, ids: set[int]) -> None:
         """Rows that went; the person stays at the row that is now where they were."""
-        for place in sorted((self._place[id] for id in ids if id in self._place), reverse=True):
-            self.beginRemoveRows(QModelIndex(), place, place)
-            del self.rows[place]
+        places = sorted((self._place[id] for id in ids if id in self._place), reverse=True)
+        while places:
+            last = first = places.pop(0)
+            while places and places[0] == first - 1:
+                first = places.pop(0)
+            self.beginRemoveRows(QModelIndex(), first, last)
+            del self.rows[first : last + 1]
             self._number()
             self.endRemoveRows()
         self.counted.emit()
+
+    def bring_back(self, rows: tuple[BatchRow, ...]) -> list[BatchRow]:
+        """``rows`` is the whole batch: show those that came back among the others; which they are."""
+        back = []
+        for place, row in enumerate(rows):
+            if row.id not in self._place:
+                self.beginInsertRows(QModelIndex(), place, place)
+                self.rows.insert(place, row)
+                self.endInsertRows()
+                back.append(row)
+        self._number()
+        self.counted.emit()
+        return back
 
     def take(self, news: News | Likes) -> None:
         """What the session tells of a row."""
@@ -155,6 +175,8 @@ class BatchTable(QAbstractTableModel):
             return self._edited_value(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column)
+        if role == Qt.ItemDataRole.FontRole and row.fault is not None and (column == STATE or not row.text):
+            return self.reason_font() if column in (STATE, TEXT) else None
         if role == Qt.ItemDataRole.FontRole and column == TEXT:
             return self._theme.letter_font(16)
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -166,20 +188,34 @@ class BatchTable(QAbstractTableModel):
         return flags if index.column() in (STATE, TEXT) else flags | Qt.ItemFlag.ItemIsEditable
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        row, column = self.rows[index.row()], index.column()
+        column = index.column()
         if role != Qt.ItemDataRole.EditRole or column in (STATE, TEXT):
             return False
-        try:
-            fields = self._with(row.fields, column, str(value))
-        except ExplainedError as error:
-            self.refused.emit(error.sentence)
-            return False
-        if fields == row.fields:
-            return False
-        state: State = row.state if fields.request == row.fields.request else "waiting"
-        self.replace(replace(row, fields=fields, state=state, fault=None if state == "waiting" else row.fault))
-        self.edited.emit(row.id, fields)
-        return True
+        return self.say([index.row()], column, str(value))
+
+    def say(self, places: Iterable[int], column: int, value: str) -> bool:
+        """Have the cells of a column in these rows say ``value``; whether that changed any."""
+        changes = []
+        for place in places:
+            row = self.rows[place]
+            try:
+                fields = self._with(row.fields, column, value)
+            except ExplainedError as error:
+                self.refused.emit(error.sentence)
+                return False
+            if fields != row.fields:
+                changes.append((row.id, fields))
+        self.change(changes)
+        return bool(changes)
+
+    def change(self, changes: list[tuple[int, RowFields]]) -> None:
+        """Show new fields of rows, and tell; whose request is another now waits to be written."""
+        for id, fields in changes:
+            row = self.rows[self._place[id]]
+            state: State = row.state if fields.request == row.fields.request else "waiting"
+            self.replace(replace(row, fields=fields, state=state, fault=None if state == "waiting" else row.fault))
+        if changes:
+            self.edited.emit(changes)
 
     def _with(self, fields: RowFields, column: int, value: str) -> RowFields:
         if column == NAME:
@@ -203,6 +239,8 @@ class BatchTable(QAbstractTableModel):
             return self._name(request.tone, self._catalog.tones)
         if column == STATE:
             return self.state_name(row)
+        if column == TEXT and row.fault is not None and not row.text:
+            return self._words.say(row.fault)
         return str(self._edited_value(row, column)).replace("\n", " ")
 
     def state_name(self, row: BatchRow) -> str:
@@ -215,8 +253,23 @@ class BatchTable(QAbstractTableModel):
             "waiting": self.tr("等着写"),
             "writing": self.tr("正在写…"),
             "written": self.tr("写好了"),
-            "failed": self.tr("没写成"),
+            "failed": f"{self.tr('没写成')}\n{self._reason(row)}",
         }[row.state]
+
+    def reasons(self) -> set[str]:
+        """What the column of states says of the rows that failed."""
+        return {self.state_name(row) for row in self.rows if row.state == "failed"}
+
+    def reason_font(self) -> QFont:
+        """The face of a state of two lines: what a row's height has room for."""
+        font = QFont(QGuiApplication.font())
+        font.setPixelSize(_REASON_PIXELS)
+        return font
+
+    def _reason(self, row: BatchRow) -> str:
+        """Why a row failed, in a few words: the first clause of the sentence that says it."""
+        said = self._words.say(row.fault) if row.fault is not None else ""
+        return _CLAUSE_END.split(said, maxsplit=1)[0]
 
     def _edited_value(self, row: BatchRow, column: int) -> str:
         request = row.fields.request
@@ -244,6 +297,8 @@ class BatchTable(QAbstractTableModel):
         if column == STATE:
             warned = row.state == "failed" or (row.state == "written" and row.sent is None and self._likes.get(row.id))
             return QColor(tokens.correction if warned else tokens.soft)
+        if column == TEXT and row.fault is not None and not row.text:
+            return QColor(tokens.correction)
         unset = column == RELATIONSHIP and not row.fields.request.relationship
         if unset or (column == TEXT and row.state != "written") or (column != TEXT and row.sent is not None):
             return QColor(tokens.soft)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -22,6 +22,8 @@ from app.gui.words import Words
 
 ROW_HEIGHT = 38
 _WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
+_WIDEST_STATE = 190
+_PADDING = 11  # of a cell, left and right: the style sheet's, and what Qt leaves around an item's text
 
 
 class MenuDelegate(QStyledItemDelegate):
@@ -77,10 +79,11 @@ class LineDelegate(QStyledItemDelegate):
 
 
 class BatchView(QTableView):
-    """``pasted``: Ctrl+V; ``removal``: Delete; both while no cell is being edited."""
+    """``pasted``: Ctrl+V; ``removal``: Delete; both while no cell is edited. ``menu_asked``: where on the screen."""
 
     pasted = Signal()
     removal = Signal()
+    menu_asked = Signal(QPoint)
 
     def __init__(self, table: BatchTable, catalog: Catalog, words: Words, watch: CompositionWatch) -> None:
         super().__init__()
@@ -104,6 +107,8 @@ class BatchView(QTableView):
             | QAbstractItemView.EditTrigger.EditKeyPressed
             | QAbstractItemView.EditTrigger.AnyKeyPressed
         )
+        # Tab leads on to the next control; the arrow keys lead from cell to cell.
+        self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
@@ -143,6 +148,17 @@ class BatchView(QTableView):
             self.setFocus()
             self.edit(index)
 
+    def fit_states(self) -> None:
+        """Give the column of states the room that its longest reason needs, within bounds."""
+        metrics = QFontMetrics(self._table.reason_font())
+        widths = (metrics.horizontalAdvance(line) for text in self._table.reasons() for line in text.split("\n"))
+        wanted = max((width + 2 * _PADDING for width in widths), default=0)
+        self.setColumnWidth(STATE, min(max(wanted, _WIDTHS[STATE]), _WIDEST_STATE))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.selectionModel().hasSelection():
+            self.menu_asked.emit(event.globalPos())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):
             self.pasted.emit()
@@ -161,5 +177,4 @@ class BatchView(QTableView):
     def _choose(self, index: QModelIndex, id: str) -> None:
         """A choice is made for every selected row, where the edited one is among them."""
         places = {chosen.row() for chosen in self.selectionModel().selectedRows()}
-        for place in sorted(places if index.row() in places else {index.row()}):
-            self._table.setData(self._table.index(place, index.column()), id)
+        self._table.say(sorted(places if index.row() in places else {index.row()}), index.column(), id)

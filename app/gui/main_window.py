@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         page = BatchPage(self._catalog, self.words, self._theme, self.engine, self.people, date.today())
         if self._manifest is not None:
             page.set_drawing(_sampling(self._manifest), self.page.keeping.model)
+        page.model_asked.connect(self._go_to_model)
         self.people.opened.connect(lambda _: page.begin())
         if self.people.trouble is None:
             page.begin()
@@ -198,6 +199,12 @@ class MainWindow(QMainWindow):
         page = HistoryPage(self._catalog, self.words, self._theme, self.people)
         page.writing_asked.connect(lambda: self.pages.show_place("compose"))
         return page
+
+    def _go_to_model(self) -> None:
+        """To where a missing model is fetched and a broken one made anew."""
+        self.pages.show_place("compose")
+        if self.first_start.isVisible():
+            self.first_start.button.setFocus()
 
     def _tell_notices(self, notices: tuple[Sentence, ...]) -> None:
         self.page.keeping.catch_up()

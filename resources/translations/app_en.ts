@@ -34,16 +34,55 @@
         <translation>This person&apos;s greeting</translation>
     </message>
     <message>
+        <source>只写选中的，现在有的留在历史里  {keys}</source>
+        <translation>Writes only what is chosen; what is there now stays in the history  {keys}</translation>
+    </message>
+    <message>
+        <source>重写选中的 {count} 行</source>
+        <translation>Rewrite the {count} chosen</translation>
+    </message>
+    <message>
         <source>重写</source>
         <translation>Rewrite</translation>
     </message>
     <message>
-        <source>重新写这一条，现在的留在历史里</source>
-        <translation>Write this one anew; the present one stays in the history</translation>
+        <source>写这一条</source>
+        <translation>Write this one</translation>
     </message>
     <message>
         <source>复制</source>
         <translation>Copy</translation>
+    </message>
+</context>
+<context>
+    <name>BatchFoot</name>
+    <message>
+        <source>写好的</source>
+        <translation>Written</translation>
+    </message>
+    <message>
+        <source>暂停</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>继续</source>
+        <translation>Continue</translation>
+    </message>
+    <message>
+        <source>全部写好</source>
+        <translation>Write all</translation>
+    </message>
+    <message>
+        <source>复制下一条</source>
+        <translation>Copy next</translation>
+    </message>
+    <message>
+        <source>去准备模型</source>
+        <translation>Prepare the model</translation>
+    </message>
+    <message>
+        <source>模型准备好就能写</source>
+        <translation>Ready once the model is</translation>
     </message>
 </context>
 <context>
@@ -53,8 +92,12 @@
         <translation>Export as CSV…</translation>
     </message>
     <message>
-        <source>重写选中的行</source>
-        <translation>Rewrite selected rows</translation>
+        <source>重写选中的 {count} 行</source>
+        <translation>Rewrite the {count} chosen</translation>
+    </message>
+    <message>
+        <source>重写没写成的 {count} 行</source>
+        <translation>Rewrite the {count} that failed</translation>
     </message>
     <message>
         <source>新的一批</source>
@@ -102,28 +145,12 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>More</translation>
     </message>
     <message>
-        <source>复制下一条</source>
-        <translation>Copy next</translation>
+        <source>导出、重写、别的名单</source>
+        <translation>Export, rewriting, other lists</translation>
     </message>
     <message>
         <source>收件人</source>
         <translation>People</translation>
-    </message>
-    <message>
-        <source>暂停</source>
-        <translation>Pause</translation>
-    </message>
-    <message>
-        <source>继续</source>
-        <translation>Continue</translation>
-    </message>
-    <message>
-        <source>全部写好</source>
-        <translation>Write all</translation>
-    </message>
-    <message>
-        <source>模型准备好就能写</source>
-        <translation>Ready once the model is</translation>
     </message>
 </context>
 <context>
@@ -187,6 +214,25 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>加入 {count} 人</source>
         <translation>Add {count}</translation>
+    </message>
+</context>
+<context>
+    <name>BatchRowMenu</name>
+    <message>
+        <source>写这 {count} 行</source>
+        <translation>Write these {count} rows</translation>
+    </message>
+    <message>
+        <source>写这一行</source>
+        <translation>Write this row</translation>
+    </message>
+    <message>
+        <source>复制这一条</source>
+        <translation>Copy this text</translation>
+    </message>
+    <message>
+        <source>移走</source>
+        <translation>Remove</translation>
     </message>
 </context>
 <context>
@@ -301,10 +347,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>写好了</source>
         <translation>Written</translation>
-    </message>
-    <message>
-        <source>没写成</source>
-        <translation>Failed</translation>
     </message>
     <message>
         <source>和 {names} 的很像</source>

@@ -16,7 +16,8 @@ from app.compose.sentence import Sentence
 from app.engine.protocol import Died, Failed, Sampling
 from app.gui.batch_desk import Likes, News
 from app.gui.batch_session import AT_ONCE, DRAW, MOST_ROUNDS, BatchSession
-from app.people.batch import RowFields, batches, change_row, create_batch, rows_of
+from app.people.batch import RowFields, batches, change_rows, create_batch, rows_of
+from app.people.deletion import delete
 from app.people.history import Draft, add_written, mark_sent, written
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.store import Store, open_store
@@ -131,7 +132,7 @@ def test_a_text_somebody_else_gets_is_drawn_again_and_marked_if_it_stays(bench, 
     first, second = rows_of(store, batch)
     assert (first.text, second.text) == (text_of(1), text_of(1))
     assert bench.likes == {first.id: frozenset({second.id}), second.id: frozenset({first.id})}
-    bench.session.text_changed(second.id, text_of(2))
+    bench.session.texts_changed([(second.id, text_of(2))])
     bench.door.answer()
     assert bench.likes == {first.id: frozenset(), second.id: frozenset()}
 
@@ -270,13 +271,83 @@ def test_redoing_a_row_writes_another_text_for_it_alone(bench, store):
     assert (after[0], after[2]) == (before[0], before[2])
 
 
+def test_rows_redone_after_a_pause_are_written_alone_and_the_others_wait_on(bench, store):
+    batch = create_batch(store, "", rows(6))
+    bench.begin(batch)
+    bench.write(1)
+    bench.write(2)
+    bench.session.pause()
+    bench.door.answer()
+    before = rows_of(store, batch)
+    bench.session.redo([before[5].id, before[0].id])
+    bench.door.answer()
+    assert [address_in(prompt) for prompt, _, _ in bench.writer.orders.values()] == ["友5", "友0"]
+    bench.write_all()
+    after = rows_of(store, batch)
+    assert bench.states(batch) == ["written", "written", "waiting", "waiting", "waiting", "written"]
+    assert after[0].text != before[0].text and after[1] == before[1]
+    bench.session.start()
+    bench.door.answer()
+    bench.write_all()
+    assert bench.states(batch) == ["written"] * 6
+    assert rows_of(store, batch)[0] == after[0]
+
+
+def test_a_row_redone_while_others_are_written_comes_before_those_that_wait(bench, store):
+    batch = create_batch(store, "", rows(9))
+    bench.begin(batch)
+    bench.write(1)
+    (last,) = (row.id for row in rows_of(store, batch) if row.position == 8)
+    bench.session.redo([rows_of(store, batch)[0].id, last])
+    bench.door.answer()
+    bench.write(2)
+    bench.write(3)
+    assert [address_in(prompt) for prompt, _, _ in bench.writer.orders.values()][-2:] == ["友0", "友8"]
+    bench.write_all()
+    assert bench.states(batch) == ["written"] * 9
+
+
+def test_what_is_redone_in_the_moment_of_a_pause_waits_with_the_others(bench, store):
+    batch = create_batch(store, "", rows(6))
+    bench.begin(batch)
+    bench.write(1)
+    bench.session.redo([rows_of(store, batch)[0].id])
+    bench.session.pause()
+    bench.door.answer()
+    assert not bench.session.running and not bench.writer.orders
+    assert bench.states(batch) == ["waiting"] * 6
+
+
+def test_writing_everything_while_one_row_is_redone_writes_everything(bench, store):
+    batch = create_batch(store, "", rows(6))
+    bench.session.open(batch, lambda rows: None)
+    bench.session.redo([rows_of(store, batch)[3].id])
+    bench.door.answer()
+    assert len(bench.writer.orders) == 1
+    bench.session.start()
+    bench.door.answer()
+    bench.write_all()
+    assert bench.states(batch) == ["written"] * 6
+
+
+def test_a_row_removed_before_its_turn_is_not_waited_for(bench, store):
+    batch = create_batch(store, "", rows(2))
+    bench.session.open(batch, lambda rows: None)
+    bench.door.answer()
+    first = rows_of(store, batch)[0]
+    delete(store, "batch_rows", [first.id])
+    bench.session.redo([first.id])
+    bench.door.answer()
+    assert not bench.session.running and bench.states(batch) == ["waiting"]
+
+
 def test_a_row_edited_while_it_is_written_is_written_as_edited(bench, store):
     batch = create_batch(store, "", rows(1))
     bench.begin(batch)
     (row,) = rows_of(store, batch)
     new = RowFields("人0", rows(1, address="阿哲")[0].request)
     bench.session.forget(row.id)
-    bench.door.write(lambda store: change_row(store, row.id, new), lambda _: bench.session.wake())
+    bench.door.write(lambda store: change_rows(store, [(row.id, new)]), lambda _: bench.session.wake())
     bench.door.answer()
     assert bench.writer.cancelled == [1]
     bench.write_all()
