@@ -32,6 +32,18 @@ def unusable(zh: str, en: str, detail: str = "") -> StoreError:
     )
 
 
+def newer(version: int) -> StoreError:
+    """The document has a format that only later versions of the program know."""
+    return StoreError(
+        "unusable_document",
+        Sentence(
+            f"这个文件是更新版本的拜年帖导出的（格式 {version}），这一版读不了。什么都没有改动。请先更新程序，再导入。",
+            f"A newer version of this program exported this file (format {version}), which this one cannot read. "
+            "Nothing was changed. Update the program, then import it.",
+        ),
+    )
+
+
 def mapping(value: Any, keys: set[str], where: str) -> dict[str, Any]:
     """``value`` as a mapping with exactly these keys."""
     fault = key_fault(value, keys, keys, Sentence(where, where))

@@ -13,7 +13,8 @@ from app.compose.sentence import Sentence
 from app.people.batch import RowFields, batches, create_batch, fail_row, finish_row, mark_copied, rows_of, take_rows
 from app.people.deletion import delete
 from app.people.document import export_document
-from app.people.document_import import Imported, import_document
+from app.people.document_import import TOLD_EVERY, Imported, import_document, missing, take_document
+from app.people.document_reading import read_document
 from app.people.errors import StoreError
 from app.people.history import add_written, mark_sent, sent_in, set_favourite
 from app.people.recipients import add_recipient, all_recipients, recipient_fields
@@ -240,3 +241,58 @@ def test_a_thousand_texts_of_one_moment_keep_their_order(store: Store, exported:
     assert import_document(store, exported).written == 1000
     assert import_document(store, exported).written == 0
     assert len(search(store, Filters(), limit=2000).entries) == 1007
+
+
+def test_what_an_import_would_take_is_counted_before_anything_is_changed(
+    store: Store, exported: Path, tmp_path: Path
+) -> None:
+    document = read_document(exported)
+    assert missing(store, document) == Imported(0, 0, 0, 0)
+    other = open_store(tmp_path / "other.sqlite3")
+    try:
+        before = missing(other, document)
+        assert search(other, Filters()).entries == () and all_recipients(other) == ()
+        assert take_document(other, document) == before
+        assert missing(other, document) == Imported(0, 0, 0, 0)
+    finally:
+        other.close()
+
+
+def test_an_import_tells_how_far_it_is_and_stopped_in_the_middle_it_leaves_nothing(
+    exported: Path, tmp_path: Path
+) -> None:
+    def crowd(document: Document) -> None:
+        one = document["written"][0]
+        document["written"] += [{**one, "uid": f"u{number}"} for number in range(3 * TOLD_EVERY)]
+
+    class Stopped(Exception):
+        pass
+
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, whole: int) -> None:
+        told.append((done, whole))
+        if len(told) == 3:
+            raise Stopped
+
+    change(exported, crowd)
+    other = open_store(tmp_path / "other.sqlite3")
+    try:
+        with pytest.raises(Stopped):
+            take_document(other, read_document(exported), stop)
+        assert told[0][0] == 0 and told[2][0] == 2 * TOLD_EVERY and told[0][1] > 3 * TOLD_EVERY
+        assert search(other, Filters()).entries == () and all_recipients(other) == ()
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"), [(lambda raw: raw[:-40], "没有复制完"), (lambda raw: b"a,b\n1,2\n", "不是拜年帖的导出文件")]
+)
+def test_a_file_cut_short_is_told_from_one_of_something_else(
+    exported: Path, cut: Callable[[bytes], bytes], said: str
+) -> None:
+    exported.write_bytes(cut(exported.read_bytes()))
+    with pytest.raises(StoreError) as error:
+        read_document(exported)
+    assert said in error.value.sentence.zh and "什么都没有改动" in error.value.sentence.zh
