@@ -20,9 +20,13 @@ import numpy as np
 
 from app.engine import errors
 from app.engine.candidate import Candidate
+from app.engine.pieces import shared_tokens
 from app.engine.protocol import Done, Event, Piece, Write
 from app.engine.runtime import MOST_ROWS, MOST_SEQUENCES, Chances, Runtime
 from app.engine.sampling import Tokens, pick
+
+# Tokens left for a prompt below which it is the context that is too small, not the prompt that is too long.
+SHORTEST_PROMPT = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +91,12 @@ class Batch:
             raise errors.bad_request(
                 "没有要写的内容，请先填好再写。", "There is nothing to write about; fill the form in."
             )
-        longest = min(runtime.context, runtime.trained_context) - write.most_tokens
+        context = min(runtime.context, runtime.trained_context)
+        longest = context - write.most_tokens
+        if longest < SHORTEST_PROMPT:
+            raise errors.context_too_small(context, write.most_tokens)
         if len(prompt) > longest:
-            raise errors.prompt_too_long(len(prompt), max(1, longest))
+            raise errors.prompt_too_long(len(prompt), longest)
         avoided = runtime.tokens_with(write.sampling.avoid)
         self._jobs.append(_Job(write, prompt, avoided, deque(range(write.draw))))
 
@@ -158,19 +165,31 @@ class Batch:
     def _start(self, job: _Job) -> _Start | None:
         """A sequence with a job's prompt; None when interrupted.
 
-        A prompt that was left there by the last job is not evaluated again. One that only begins alike is: evaluated in
-        other pieces it would differ in the last bits, and the same request would not always give the same text.
+        A prompt that was left there by the last job is not evaluated again, and of one that begins like another only
+        what differs is. For a job alone everything lies then as it would in a new process.
         """
         job.began = time.monotonic()
-        if any(other.start is not None for other in self._jobs):
+        others = [other.start for other in self._jobs if other.start is not None]
+        if others:
             self._mixed = True
         elif self._kept is not None and self._kept.prompt == job.prompt:
             kept, self._kept = self._kept, None
             return kept
+        elif self._kept is not None and (common := shared_tokens(job.prompt, self._kept.prompt)):
+            sequence, self._kept = self._kept.sequence, None
+            self._runtime.remove(sequence, common)
+            return self._evaluate(job, sequence, common)
         else:
             self._empty()
-        sequence = heapq.heappop(self._free)
-        first = self._runtime.evaluate(sequence, job.prompt)
+        sequence, common = heapq.heappop(self._free), 0
+        source = max(others, key=lambda other: shared_tokens(job.prompt, other.prompt), default=None)
+        if source is not None and (common := shared_tokens(job.prompt, source.prompt)):
+            self._runtime.copy(source.sequence, sequence, common)
+        return self._evaluate(job, sequence, common)
+
+    def _evaluate(self, job: _Job, sequence: int, there: int) -> _Start | None:
+        """Put what is not ``there`` yet of a job's prompt into a sequence; None, and an empty one, when interrupted."""
+        first = self._runtime.evaluate(sequence, job.prompt, there)
         if first is None:
             heapq.heappush(self._free, sequence)
             return None

@@ -37,6 +37,16 @@ def prompt_too_long(tokens: int, most: int) -> EngineError:
     )
 
 
+def context_too_small(context: int, most_tokens: int) -> EngineError:
+    """The context has no room for a text as long as it may become and a prompt of any use."""
+    return bad_request(
+        f"模型的上下文一共只有 {context} 个词元，放不下最长 {most_tokens} 个词元的一篇祝福和写它的要求。"
+        "请选短一些的篇幅，或把上下文调大。",
+        f"The model's context holds {context} tokens, too few for a text of up to {most_tokens} and what it is to be "
+        "about. Choose a shorter length, or a larger context.",
+    )
+
+
 def out_of_memory(detail: str) -> EngineError:
     """Neither the model nor the work on it fits into memory."""
     return EngineError(

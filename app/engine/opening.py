@@ -8,7 +8,8 @@ from app.compose.sentence import Sentence
 from app.engine import device, errors
 from app.engine.protocol import Load
 from app.engine.runtime import Runtime
-from app.engine.threads import usable_cores
+from app.engine.thread_record import name_of, recorded_threads
+from app.engine.threads import counts_worth_trying, usable_cores
 from app.models.errors import Cancelled
 from app.models.verify import is_tuned, verify_model
 
@@ -77,7 +78,7 @@ class Opening:
 
     def _on(self, gpu: device.Gpu | None) -> Runtime:
         self._device = gpu.label if gpu else "CPU"
-        threads = self._load.threads or usable_cores()
+        threads = self._load.threads or recorded_threads(name_of(self._load), counts_worth_trying()) or usable_cores()
         return Runtime(self._path, gpu=gpu, threads=threads, context=self._load.context, progress=self._report_mapped)
 
     def _verify(self) -> None:

@@ -28,6 +28,7 @@ from app.models.errors import ModelError
 
 if TYPE_CHECKING:
     from app.engine.batch import Batch
+    from app.engine.thread_trial import ThreadTrial
 
 # Read by native code when it is loaded or fails.
 SETTINGS = {
@@ -74,6 +75,7 @@ class Engine:
         self._running: set[int] = set()
         self._closing = False
         self._batch: Batch | None = None
+        self._trial: ThreadTrial | None = None  # while no job has been asked for yet
         self._refusal: Failed | None = None  # why there is no model, once opening it failed
         self.ended = threading.Event()
 
@@ -108,6 +110,8 @@ class Engine:
                 if command.job in self._running or command.job in waiting:
                     self._wire.send(_not_understood(command.job, "a job of this number is not finished yet"))
                     return
+                if self._trial is not None:
+                    self._trial.give_up()
             self._commands.append(command)
             self._changed.notify()
 
@@ -127,7 +131,9 @@ class Engine:
     def run(self) -> None:
         """Carry out commands and write what they ask for until :meth:`close`."""
         while self._wait():
-            if (command := self._next()) is None:
+            if self._trial is not None:
+                self._try_threads(self._trial)
+            elif (command := self._next()) is None:
                 self._step()
             elif isinstance(command, Load):
                 self._load(command)
@@ -137,7 +143,7 @@ class Engine:
     def _wait(self) -> bool:
         """Sleep until there is something to do. False when that is to end."""
         with self._changed:
-            while not (self._commands or self._running or self._closing):
+            while not (self._commands or self._running or self._closing or self._trial):
                 self._changed.wait()
             return not self._closing
 
@@ -166,6 +172,7 @@ class Engine:
             # llama.cpp must find the descriptors arranged, and the reader must not wait for its import.
             from app.engine.batch import Batch
             from app.engine.opening import Opening
+            from app.engine.thread_trial import needed_trial
 
             opening = Opening(
                 load, lambda fraction, device: self._wire.send(Loading(fraction, device)), lambda: self._closing
@@ -180,6 +187,8 @@ class Engine:
         with self._changed:
             self._batch = Batch(runtime)
             self._refusal = None
+            # A person who has asked for something already waits for it, and not for this.
+            self._trial = None if self._commands else needed_trial(load, runtime)
         self._wire.send(
             Ready(
                 device=device,
@@ -192,6 +201,20 @@ class Engine:
                 seconds=time.monotonic() - began,
             )
         )
+
+    def _try_threads(self, trial: "ThreadTrial") -> None:
+        """Measure once more how fast it is with how many threads; at the end, use what was found."""
+        if not trial.over:
+            try:
+                trial.step()
+            except Exception as error:
+                # A job that runs into the same is answered with it.
+                print(f"threads were not measured: {error!r}", file=sys.stderr)
+                trial.give_up()
+            return
+        with self._changed:
+            self._trial = None
+        trial.end()
 
     def _begin(self, job: Write) -> None:
         try:

@@ -4,6 +4,7 @@ It decides nothing: which texts are decoded together is :mod:`app.engine.batch`'
 time; only :meth:`Runtime.interrupt` may be called from another.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import numpy as np
 from app.compose.fallback_prompt import fallback_message
 from app.compose.prompt import CHAT_TEMPLATE, Segment
 from app.engine import device, errors
+from app.engine.pieces import LARGEST, piece_ends
 from app.engine.sampling import Floats, Tokens, relative_weights
 from app.llama.chat import ChatTemplate
 from app.llama.context import NO_MEMORY, STOPPED, Context
@@ -21,7 +23,6 @@ from app.llama.model import LlamaError, Model
 
 MOST_ROWS = 32  # tokens of different sequences evaluated at once
 MOST_SEQUENCES = 2 * MOST_ROWS + 1  # that live side by side: those being written, and the prompts they begin with
-BATCH = 256  # tokens of a prompt evaluated at once
 
 # What may come next in a text: one row of relative weights and its sum.
 Chances = tuple[Floats, float]
@@ -73,7 +74,7 @@ class Runtime:
             return Context(
                 self._model,
                 cells=cells,
-                batch=BATCH,
+                batch=max(MOST_ROWS, LARGEST),
                 sequences=MOST_SEQUENCES,
                 threads=threads,
                 outputs=MOST_SEQUENCES,
@@ -98,6 +99,11 @@ class Runtime:
     def close(self) -> None:
         """Free the context and the model. Harmless when done twice."""
         self._opened.close()
+
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads from now on; what is computed stays the same to the last bit."""
+        self._context.use_threads(count)
+        self.threads = count
 
     def interrupt(self) -> None:
         """Give up what is being evaluated as soon as the device can, and all that follows until :meth:`resume`."""
@@ -127,8 +133,9 @@ class Runtime:
         except LlamaError as error:
             raise errors.internal(str(error)) from error
 
-    def evaluate(self, sequence: int, tokens: Sequence[int]) -> Chances | None:
-        """Put ``tokens`` into an empty sequence.
+    def evaluate(self, sequence: int, tokens: Sequence[int], there: int = 0) -> Chances | None:
+        """Put ``tokens`` into a sequence that holds the first ``there`` of them, as
+        :func:`app.engine.pieces.shared_tokens` says.
 
         Returns:
             What may come next; None when interrupted: the sequence is empty then.
@@ -136,10 +143,9 @@ class Runtime:
         Raises:
             EngineError: out_of_memory, model_damaged or internal; :meth:`clear` makes the runtime usable again.
         """
-        for start in range(0, len(tokens), BATCH):
-            part = tokens[start : start + BATCH]
-            wanted = [False] * (len(part) - 1) + [start + len(part) == len(tokens)]
-            if not self._decode(part, range(start, start + len(part)), [sequence] * len(part), wanted):
+        for start, end in itertools.pairwise([there, *(end for end in piece_ends(len(tokens)) if end > there)]):
+            wanted = [False] * (end - start - 1) + [end == len(tokens)]
+            if not self._decode(tokens[start:end], range(start, end), [sequence] * (end - start), wanted):
                 self.remove(sequence)
                 return None
         logits = self._context.logits(1)
@@ -161,13 +167,13 @@ class Runtime:
             return None
         return _chances(*relative_weights(self._context.logits(len(tokens)), self._weights))
 
-    def copy(self, source: int, target: int) -> None:
-        """Let the empty sequence ``target`` begin as ``source`` is; they share its cells."""
-        self._context.copy(source, target)
+    def copy(self, source: int, target: int, tokens: int = -1) -> None:
+        """Let the empty sequence ``target`` begin with the first ``tokens`` of ``source``, all of them when -1."""
+        self._context.copy(source, target, tokens)
 
-    def remove(self, sequence: int) -> None:
-        """Empty a sequence."""
-        self._context.remove(sequence)
+    def remove(self, sequence: int, kept: int = 0) -> None:
+        """Empty a sequence but for its first ``kept`` tokens."""
+        self._context.remove(sequence, kept)
 
     def clear(self) -> None:
         """Empty every sequence."""

@@ -1,7 +1,4 @@
-"""How many threads decode: one for each physical core this process may use.
-
-Decoding waits for memory and for the slowest thread, so a second thread on the same core only gets in the way.
-"""
+"""How many threads may decode: what the processor is, not what is fastest on it (:mod:`app.engine.thread_trial`)."""
 
 import os
 import subprocess
@@ -12,10 +9,26 @@ MOST = 16  # more threads than this only wait for each other with a model this s
 
 
 def usable_cores() -> int:
-    """Physical cores open to this process, at least 1, at most :data:`MOST`."""
+    """Physical cores open to this process, at least 1, at most :data:`MOST`.
+
+    Decoding waits for memory and for the slowest thread: as a rule a second thread on the same core only gets in the
+    way. It is the number to begin with, until it has been measured.
+    """
+    return max(1, min(_physical_cores() or MOST, usable_processors()))
+
+
+def usable_processors() -> int:
+    """Processors open to this process as the system counts them, at most :data:`MOST`; more than cores where a core
+    runs two threads."""
     logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    cores = _physical_cores() or logical
-    return max(1, min(cores, logical, _container_limit() or logical, MOST))
+    return max(1, min(logical, _container_limit() or logical, MOST))
+
+
+def counts_worth_trying() -> tuple[int, ...]:
+    """Numbers of threads of which one may be the fastest: a thread a processor, a thread a core, one core left to
+    others, and half of the cores, which is all that slow memory can feed. Fewest first."""
+    cores = usable_cores()
+    return tuple(sorted({max(1, cores // 2), max(1, cores - 1), cores, usable_processors()}))
 
 
 def _physical_cores() -> int | None:

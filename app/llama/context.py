@@ -84,6 +84,10 @@ class Context:
             llama_cpp.llama_free(self._pointer)
         self._pointer = self._batch = None
 
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads from the next batch on."""
+        llama_cpp.llama_set_n_threads(self._pointer, count, count)
+
     def decode(
         self, tokens: Sequence[int], positions: Sequence[int], sequences: Sequence[int], outputs: Sequence[bool]
     ) -> int:
@@ -106,13 +110,14 @@ class Context:
         own memory, valid until the next batch."""
         return np.ctypeslib.as_array(llama_cpp.llama_get_logits(self._pointer), (rows, self._vocabulary_size))
 
-    def copy(self, source: int, target: int) -> None:
-        """Let sequence ``target`` begin as ``source`` is; they share its cells."""
-        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+    def copy(self, source: int, target: int, tokens: int = -1) -> None:
+        """Let the empty sequence ``target`` begin with the first ``tokens`` of ``source``, all of them when -1; they
+        share its cells."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, tokens)
 
-    def remove(self, sequence: int) -> None:
-        """Forget one sequence."""
-        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+    def remove(self, sequence: int, kept: int = 0) -> None:
+        """Forget one sequence but for its first ``kept`` tokens."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, kept, -1)
 
     def clear(self) -> None:
         """Forget every sequence."""

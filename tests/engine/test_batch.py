@@ -323,3 +323,34 @@ def test_a_job_cancelled_at_any_moment_leaves_the_others_as_they_would_be(exact:
         cancelled += any(event.end == "cancelled" for event in ended[9])
         assert {job.job: [event.text for event in ended[job.job]] for job in staying} == expected
     assert cancelled >= 5
+
+
+def test_what_prompts_begin_with_alike_is_taken_over_without_changing_a_bit(runtime: Runtime, tiny_model: Path) -> None:
+    """Each is written as in a new process, whatever prompt was there before: one alike to the end of the first piece,
+    of the second, one that goes on where the other ends, and one with nothing in common."""
+    same = Segment("拜年" * 80, False)
+    ends = ("", "阿哲", "王总升职了", "年" * 200)
+    prompts = [(*PROMPT[:1], same, Segment(end, False), *PROMPT[2:]) for end in ends] + [PROMPT, OTHER]
+    jobs = [write(prompt=prompt, draw=3, most_tokens=25) for prompt in prompts]
+    fresh = []
+    for job in jobs:
+        runtime.clear()
+        fresh.append(finished(Batch(runtime), job))
+    batch = Batch(runtime)
+    for after in jobs:
+        for job, expected in zip(jobs, fresh, strict=True):
+            finished(batch, after)
+            assert finished(batch, job) == expected
+
+
+def test_what_jobs_side_by_side_begin_with_alike_is_evaluated_once(exact: Batch) -> None:
+    same = Segment("拜年" * 80, False)
+    jobs = [
+        write(number, prompt=(*PROMPT[:1], same, Segment("年" * number, False), *PROMPT[2:]), most_tokens=30)
+        for number in range(1, 9)
+    ]
+    alone = {job.job: [event.text for event in finished(exact, job)] for job in jobs}
+    for job in jobs:
+        exact.begin(job)
+    together = texts_of(steps(exact), *jobs)
+    assert {number: [event.text for event in events] for number, events in together.items()} == alone

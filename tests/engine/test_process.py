@@ -98,6 +98,37 @@ def test_an_unfit_job_is_refused_and_the_next_one_written(engine: EngineProcess,
     assert engine.events.until(Done).job == 2
 
 
+def test_a_context_too_small_for_a_text_is_said_so_and_shorter_ones_are_written(
+    engine_process: Start, tiny_model: Path
+) -> None:
+    engine = engine_process()
+    engine.send(load(tiny_model, context=256))
+    engine.send(write(1, most_tokens=200))
+    failed = engine.events.until(Failed)
+    assert (failed.job, failed.code) == (1, "bad_request")
+    assert "256" in failed.sentence.zh and "200" in failed.sentence.zh and "请" in failed.sentence.zh
+    engine.send(write(2, prompt=(Segment("年" * 300, False),)))
+    assert engine.events.until(Failed).code == "prompt_too_long"
+    engine.send(write(3, draw=20, most_tokens=100))  # more than fit at once: they wait for each other
+    assert engine.events.until(Done).job == 3
+    assert [event.tokens for event in engine.events.of(Finished)] == [100] * 20
+
+
+def test_a_person_who_is_quick_does_not_wait_for_the_trial_of_threads(
+    engine_process: Start, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    texts = []
+    for _ in range(2):
+        engine = engine_process()
+        engine.send(load(tiny_model, threads=None))
+        engine.events.until(Ready)
+        engine.send(write(1, most_tokens=40))
+        assert not engine.events.until(Done).cancelled
+        texts.append(sorted((event.candidate, event.text) for event in engine.events.of(Finished)))
+    assert texts[0] == texts[1] and not engine.errors
+
+
 @pytest.mark.parametrize(
     "rubbish",
     [
