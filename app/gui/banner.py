@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.compose.sentence import Sentence
+from app.gui.plain_text import plain_label
 from app.gui.words import Words
 
 CONFIRMED_FOR = 2200  # ms the word 已复制 stays
@@ -66,7 +67,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._words = words
         self._sentence = Sentence("", "")
-        self.message = QLabel()
+        self.message = plain_label()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setMinimumHeight(30)

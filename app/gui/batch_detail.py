@@ -1,7 +1,7 @@
 """The text of the row the person is at: to read whole, to change, to have written anew, to copy."""
 
 from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from app.compose.catalog import Catalog
 from app.compose.guard import check
@@ -11,6 +11,7 @@ from app.gui.batch_table import BatchTable
 from app.gui.candidate_card import LETTER_PIXELS, GreetingText
 from app.gui.composition import CompositionWatch
 from app.gui.kind_button import KindButton
+from app.gui.plain_text import plain_label
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.gui.write_button import key_name
@@ -37,13 +38,13 @@ class BatchDetail(QFrame):
         self._id: int | None = None
         self._pending: str | None = None
         self._chosen = 1
-        self.name = QLabel()
+        self.name = plain_label()
         self.name.setProperty("kind", "label")
         self.text = GreetingText()
         self.text.setFont(theme.letter_font(LETTER_PIXELS))
         self.text.edited.connect(self._edit)
         watch.watch(self.text)
-        self.remarks = QLabel()
+        self.remarks = plain_label()
         self.remarks.setProperty("kind", "error")
         self.remarks.setWordWrap(True)
         self.redo_button = KindButton("quiet", self._ask_redo)

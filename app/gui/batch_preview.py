@@ -16,15 +16,14 @@ from PySide6.QtWidgets import (
 
 from app.compose.catalog import Catalog
 from app.compose.request import fold
-from app.compose.sentence import Sentence
 from app.gui.choice_widgets import CalmComboBox
+from app.gui.plain_text import plain_label
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.people.table_columns import MEANINGS, Meaning
 from app.people.table_import import Column, Found, Table, people_in
 
 SIZE = (820, 520)
-MOST_SHOWN = 500  # sentences on rows; further ones are counted
 _SAMPLES = 3
 _LONGEST_SAMPLE = 14  # characters
 _LEAST_WIDTH = 124
@@ -44,7 +43,7 @@ class BatchPreview(QDialog):
         self._catalog = catalog
         self._words = words
         self.found: Found = people_in(table, table.meanings, catalog)
-        self.heading = QLabel()
+        self.heading = plain_label()
         self.heading.setProperty("kind", "title")
         self.heading.setFont(theme.letter_font(21))
         self.format = QLabel()
@@ -55,6 +54,8 @@ class BatchPreview(QDialog):
         self.sentences = QListWidget()
         self.sentences.setObjectName("sentences")
         self.sentences.setWordWrap(True)
+        # Thousands of rows may have something to be said of each: the first are there at once, the rest soon after.
+        self.sentences.setLayoutMode(QListWidget.LayoutMode.Batched)
         self.sentences.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.add = QPushButton()
         self.add.setProperty("kind", "primary")
@@ -122,10 +123,7 @@ class BatchPreview(QDialog):
         self.add.setEnabled(count > 0)
         problems = [*self.found.left_out, *self.found.remarks]
         self.sentences.clear()
-        self.sentences.addItems([self._words.say(problem.sentence) for problem in problems[:MOST_SHOWN]])
-        if len(problems) > MOST_SHOWN:
-            rest = len(problems) - MOST_SHOWN
-            self.sentences.addItem(self._words.say(Sentence(f"还有 {rest:,} 行也是如此。", f"And {rest:,} rows more.")))
+        self.sentences.addItems([self._words.say(problem.sentence) for problem in problems])
         self.sentences.setVisible(bool(problems))
         self._spacer.setVisible(not problems)
 
@@ -137,14 +135,15 @@ class BatchPreview(QDialog):
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(6)
         for place, (menu, column) in enumerate(zip(self.menus, self._table.columns, strict=True)):
-            title = QLabel(column.title)
+            title = plain_label()
+            title.setText(_short(column.title))
             title.setProperty("kind", "label")
             grid.addWidget(title, 0, place)
             menu.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToContents)
             grid.addWidget(menu, 1, place)
             for line, text in enumerate(_samples(column), 2):
-                sample = QLabel(text)
-                sample.setTextFormat(Qt.TextFormat.PlainText)
+                sample = plain_label()
+                sample.setText(text)
                 grid.addWidget(sample, line, place)
         grid.setColumnStretch(len(self.menus), 1)
         grid.setRowStretch(2 + _SAMPLES, 1)
@@ -172,5 +171,8 @@ class BatchPreview(QDialog):
 
 def _samples(column: Column) -> list[str]:
     """The first cells of a column, each cut to one short line."""
-    lines = (fold(text[:200]) for text in column.samples[:_SAMPLES])
-    return [line if len(line) <= _LONGEST_SAMPLE else line[: _LONGEST_SAMPLE - 1] + "…" for line in lines]
+    return [_short(fold(text[:200])) for text in column.samples[:_SAMPLES]]
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _LONGEST_SAMPLE else line[: _LONGEST_SAMPLE - 1] + "…"

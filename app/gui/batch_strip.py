@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui.kind_button import KindButton
+from app.gui.plain_text import plain_label
 from app.gui.theme import Theme
 from app.people.batch import BatchRow
 
@@ -23,12 +24,11 @@ class BatchStrip(QWidget):
         self._theme = theme
         self.copied: BatchRow | None = None
         self._left = 0
-        self.name = QLabel()
+        self.name = plain_label()
         self.name.setProperty("kind", "panelTitle")
         self.state = QLabel()
         self.state.setProperty("kind", "aside")
-        self.text = QLabel()
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text = plain_label()
         self.text.setFont(theme.letter_font(16))
         self.text.setWordWrap(True)
         self.text.setMinimumHeight(72)

@@ -12,6 +12,7 @@ from app.compose.catalog import Catalog
 from app.compose.request import fold, make_request
 from app.compose.sentence import ExplainedError
 from app.gui.batch_desk import Likes, News
+from app.gui.plain_text import plain_tip
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.people.batch import BatchRow, RowFields, State
@@ -174,7 +175,7 @@ class BatchTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.EditRole:
             return self._edited_value(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(row, column)
+            return plain_tip(self._tip(row, column))
         if role == Qt.ItemDataRole.FontRole and row.fault is not None and (column == STATE or not row.text):
             return self.reason_font() if column in (STATE, TEXT) else None
         if role == Qt.ItemDataRole.FontRole and column == TEXT:
@@ -283,14 +284,14 @@ class BatchTable(QAbstractTableModel):
             row.text,
         )[column]
 
-    def _tip(self, row: BatchRow, column: int) -> str | None:
+    def _tip(self, row: BatchRow, column: int) -> str:
         if column in (STATE, TEXT) and row.fault is not None:
             return self._words.say(row.fault)
         if column == STATE and (others := self.likes(row.id)):
             return self.tr("和 {names} 的很像").format(names="、".join(other.fields.name for other in others[:5]))
         if column in (FACTS, TEXT):
-            return self._shown(row, column) or None
-        return None
+            return self._shown(row, column)
+        return ""
 
     def _colour(self, row: BatchRow, column: int) -> QColor | None:
         tokens = self._theme.tokens

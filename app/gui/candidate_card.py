@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QVBoxLayout
 
 from app.gui.keeping import Kept
+from app.gui.plain_text import plain_label, plain_tip
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.write_button import key_name
@@ -135,7 +136,7 @@ class CandidateCard(QFrame):
         self.faults.setFont(theme.letter_font(14))
         self.faults.setWordWrap(True)
         self.faults.hide()
-        self.note = QLabel()
+        self.note = plain_label()
         self.note.setProperty("kind", "note")
         # A long name is cut rather than pushing the buttons out of the card.
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -287,7 +288,7 @@ class CandidateCard(QFrame):
         keeping = {Kept.SOON: self.tr("正在存…"), Kept.NO: self.tr("没有存下")}
         confirmed = self._confirmed.isActive()
         self.note.setText(self._copied if confirmed else notes.get(self._state) or keeping.get(self._kept, ""))
-        self.note.setToolTip(self.note.text())
+        self.note.setToolTip(plain_tip(self.note.text()))
         if not confirmed:
             self.undo_button.hide()
             self._show_pages()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS, GreetingText
 from app.gui.entry_words import EntryWords
 from app.gui.kind_button import KindButton
+from app.gui.plain_text import plain_label
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -33,7 +34,7 @@ class EntryDetail(QFrame):
         self._entry_words = entry_words
         self.entry: Written | None = None
         self._sent: tuple[Sent, ...] = ()
-        self.who = QLabel()
+        self.who = plain_label()
         self.who.setProperty("kind", "title")
         self.who.setFont(theme.letter_font(23))
         self.who.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -116,7 +117,7 @@ class EntryDetail(QFrame):
         return lines
 
     def _label(self, kind: str) -> QLabel:
-        label = QLabel()
+        label = plain_label()
         label.setProperty("kind", kind)
         label.setWordWrap(True)
         return label

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from app.compose.sentence import Sentence
+from app.gui.plain_text import plain_label
 from app.gui.words import Words
 
 
@@ -21,7 +22,7 @@ class QuietBar(QFrame):
         self._undo: Callable[[], Any] | None = None
         self._confirm: Callable[[], Any] | None = None
         self._confirm_words = Sentence("", "")
-        self.message = QLabel()
+        self.message = plain_label()
         self.message.setWordWrap(True)
         self.undo = self._button("link", self._act_undo)
         self.confirm = self._button("outline", self._act_confirm)
