@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.people.batch import RowFields, batches, create_batch, finish_row, take_rows
-from app.people.deletion import delete, delete_all_written, erase_everything, purge, undo
+from app.people.deletion import delete, delete_all_written, delete_found, erase_everything, purge, undo
 from app.people.history import add_written, edit_written, mark_sent, sent_to, set_favourite, written
 from app.people.recipients import add_recipient, all_recipients, recipient_fields
 from app.people.search import Filters, search
@@ -146,3 +146,17 @@ def test_erasing_without_an_index_leaves_nothing_of_an_old_one(path: Path) -> No
     assert traces(path.parent) == []
     store.close()
     open_store(path).close()
+
+
+def test_what_a_search_finds_is_deleted_together_and_comes_back_together(store: Store) -> None:
+    fill(store)
+    (person,) = all_recipients(store)
+    everything = search(store, Filters(), limit=100).entries
+    for filters in (Filters(SECRET), Filters(recipient=person.id), Filters(favourites=True)):
+        found = search(store, filters, limit=100).entries
+        token, count = delete_found(store, filters)
+        assert count == len(found)
+        assert search(store, filters).entries == ()
+        assert len(search(store, Filters(), limit=100).entries) == len(everything) - count
+        assert undo(store, token) == count
+        assert search(store, Filters(), limit=100).entries == everything
