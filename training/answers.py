@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.allocator import release_memory
 from training.device_failure import device_failures
 from training.examples import Example
 from training.network import decoder_of
@@ -53,6 +54,8 @@ def own_answers(
     for number in range(len(found), len(batches)):
         with device_failures():
             texts = _sample(network, batches[number], end, temperature, seed + number)
+        # The cache of keys and values grew token by token, each time into a gap of another size.
+        release_memory()
         _add_line(file, {"batch": number, "answers": texts})
         found.append(texts)
         progress(number + 1, len(batches))
