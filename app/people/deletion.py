@@ -12,6 +12,7 @@ from app.people import beside, index
 from app.people.errors import in_use
 from app.people.moment import milliseconds
 from app.people.schema import TABLES
+from app.people.search import Filters, found_ids
 from app.people.store import Store
 
 Kind = Literal["recipients", "written", "sent", "batches", "batch_rows"]
@@ -44,6 +45,16 @@ def delete_all_written(store: Store, at: datetime | None = None) -> int:
         connection.execute("UPDATE written SET deletion = ? WHERE deletion IS NULL", (token,))
     assert token is not None
     return token
+
+
+def delete_found(store: Store, filters: Filters, at: datetime | None = None) -> tuple[int, int]:
+    """Hide every text that matches; the token that brings them back, and how many they are.
+
+    Raises:
+        StoreError: it could not be saved.
+    """
+    ids = found_ids(store, filters)
+    return delete(store, "written", ids, at), len(ids)
 
 
 def undo(store: Store, token: int) -> int:

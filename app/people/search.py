@@ -43,6 +43,32 @@ def search(store: Store, filters: Filters, before: int | None = None, limit: int
     Raises:
         StoreError: the file cannot be read.
     """
+    source, order, conditions, values = _matching(store, filters)
+    with store.reading() as connection:
+        rows = connection.execute(
+            f"SELECT written.* FROM {source} WHERE {conditions} AND {order} < ? ORDER BY {order} DESC LIMIT ?",
+            (*values, _END if before is None else before, limit + 1),
+        ).fetchall()
+    entries = tuple(written_from(row) for row in rows[:limit])
+    return Page(entries, entries[-1].id if len(rows) > limit else None)
+
+
+def found_ids(store: Store, filters: Filters) -> tuple[int, ...]:
+    """The ids of everything that matches, newest first.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    source, order, conditions, values = _matching(store, filters)
+    with store.reading() as connection:
+        rows = connection.execute(
+            f"SELECT {order} FROM {source} WHERE {conditions} ORDER BY {order} DESC", values
+        ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def _matching(store: Store, filters: Filters) -> tuple[str, str, str, list[Any]]:
+    """What to select from, the column of its ids, the conditions, and the values these ask for."""
     sought = words(filters.query)
     # A person's texts and the favourites are few: reading them all beats asking the index for everybody's.
     indexed = bool(sought) and store.full_text and filters.recipient is None and not filters.favourites
@@ -58,21 +84,13 @@ def search(store: Store, filters: Filters, before: int | None = None, limit: int
         source, order = "written", "written.id"
         conditions += ["instr(searchable, ?) > 0"] * len(sought)
         values += sought
-    conditions.append(f"{order} < ?")
-    values.append(_END if before is None else before)
     for column, value in (("recipient", filters.recipient), ("year", filters.year), ("occasion", filters.occasion)):
         if value not in (None, ""):
             conditions.append(f"written.{column} = ?")
             values.append(value)
     if filters.favourites:
         conditions.append("written.favourite")
-    with store.reading() as connection:
-        rows = connection.execute(
-            f"SELECT written.* FROM {source} WHERE {' AND '.join(conditions)} ORDER BY {order} DESC LIMIT ?",
-            (*values, limit + 1),
-        ).fetchall()
-    entries = tuple(written_from(row) for row in rows[:limit])
-    return Page(entries, entries[-1].id if len(rows) > limit else None)
+    return source, order, " AND ".join(conditions), values
 
 
 def years(store: Store) -> tuple[int, ...]:
