@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import __version__
 
-COMMANDS = ("compose", "install", "bench")
+COMMANDS = ("compose", "install", "models", "bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,13 +1,14 @@
-"""Which model file a command uses: the one named, else the one installed."""
+"""Which model file a command uses: the one named, else the one the person chose."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Sampling
-from app.models.built import find_built, recorded_hash
+from app.models.built import recorded_hash
 from app.models.errors import ModelError
 from app.models.folders import models_folder
+from app.models.inventory import chosen_model
 from app.models.manifest import load_manifest
 
 
@@ -33,8 +34,8 @@ def choose_model(named: Path | None) -> ModelChoice:
     )
     if named is not None:
         return ModelChoice(named, recorded_hash(named), sampling, manifest.sampling.draw)
-    built = find_built(models_folder(), manifest)
-    if built is None:
+    installed = chosen_model(models_folder(), manifest)
+    if installed is None:
         raise ModelError(
             "model_missing",
             Sentence(
@@ -42,4 +43,4 @@ def choose_model(named: Path | None) -> ModelChoice:
                 "The model has not been prepared. Run python3 run.py install first (downloads about 1.1 GB, once).",
             ),
         )
-    return ModelChoice(built.path, built.sha256, sampling, manifest.sampling.draw)
+    return ModelChoice(installed.path, installed.sha256, sampling, manifest.sampling.draw)

@@ -1,4 +1,4 @@
-"""The trial of a newly built model: it opens, and writes one greeting that ends of its own accord."""
+"""Trials of models in the engine's own process: of one we built, that it writes a greeting; of any, that it opens."""
 
 import queue
 import time
@@ -44,12 +44,37 @@ def try_model(model: Path, sampling: Sampling, cancelled: Callable[[], bool]) ->
                 finished.append(event)
             elif isinstance(event, Done):
                 return _greeting(finished)
-            elif isinstance(event, Failed):
-                raise EngineError(event.code, event.sentence, event.detail)
-            elif isinstance(event, Died):
-                raise EngineError("engine_died", event.sentence, f"exit code {event.exit_code}")
+            _raise_failure(event)
     finally:
         client.close()
+
+
+def try_opening(model: Path, cancelled: Callable[[], bool]) -> Ready:
+    """Open ``model`` on the CPU, which evaluates one token with it.
+
+    Raises:
+        EngineError: it does not open, dies, or takes too long.
+        Cancelled: ``cancelled()`` became true.
+    """
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    client = EngineClient(model, device="cpu", on_event=events.put)
+    end = time.monotonic() + SECONDS
+    client.start()
+    try:
+        while True:
+            event = _next(events, end, cancelled)
+            if isinstance(event, Ready):
+                return event
+            _raise_failure(event)
+    finally:
+        client.close()
+
+
+def _raise_failure(event: Event) -> None:
+    if isinstance(event, Failed):
+        raise EngineError(event.code, event.sentence, event.detail)
+    if isinstance(event, Died):
+        raise EngineError("engine_died", event.sentence, f"exit code {event.exit_code}")
 
 
 def _next(events: "queue.SimpleQueue[Event]", end: float, cancelled: Callable[[], bool]) -> Event:
@@ -63,9 +88,9 @@ def _next(events: "queue.SimpleQueue[Event]", end: float, cancelled: Callable[[]
     raise EngineError(
         "trial_failed",
         Sentence(
-            f"模型建好了，但 {SECONDS:.0f} 秒都没能试写完一条祝福，没有启用它。请关掉占用内存和处理器的程序后重试。",
-            f"The model was built, but {SECONDS:.0f} s were not enough to write one greeting with it, so it was not "
-            "put in place. Close programs that use much memory or processor time, then try again.",
+            f"用这个模型试了 {SECONDS:.0f} 秒还没有结果，没有启用它。请关掉占用内存和处理器的程序后重试。",
+            f"{SECONDS:.0f} s of trying this model came to no end, so it was not put in place. Close programs that use "
+            "much memory or processor time, then try again.",
         ),
     )
 

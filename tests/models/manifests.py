@@ -3,11 +3,13 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from app.compose.sentence import Sentence
 from app.models.manifest import BaseFile, Pieces
 from app.models.sources import Patience
 
@@ -28,7 +30,18 @@ def base_of(content: bytes, count: int = 3, file: str = "base-q4_k_m.gguf") -> B
     """The base file with this content, cut into ``count`` pieces."""
     size = -(-len(content) // count)
     pieces = Pieces("bainian-part{number}", "1.0", "bainian_part{number}/data/{number:02d}.bin", count, size)
-    return BaseFile("someone/base-GGUF", file, len(content), hashlib.sha256(content).hexdigest(), "MIT", pieces=pieces)
+    return BaseFile(
+        id="base",
+        title=Sentence("底座", "Base"),
+        good_for=Sentence("做测试", "tests"),
+        memory=len(content),
+        repo="someone/base-GGUF",
+        file=file,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        license="MIT",
+        pieces=pieces,
+    )
 
 
 def write_manifest(path: Path, base: BaseFile, adapter: Path, **built: Any) -> Path:
@@ -36,6 +49,8 @@ def write_manifest(path: Path, base: BaseFile, adapter: Path, **built: Any) -> P
     about: dict[str, Any] = {
         "id": "tiny",
         "title": {"zh": "小模型", "en": "Tiny"},
+        "good_for": {"zh": "做测试", "en": "tests"},
+        "memory": base.size,
         "file": "tiny-q4_k_m.gguf",
         "size": base.size,
         "license": "MIT",
@@ -43,14 +58,14 @@ def write_manifest(path: Path, base: BaseFile, adapter: Path, **built: Any) -> P
         "metadata": {"general.name": "小模型"},
     }
     raw: dict[str, Any] = {
-        "base": {key: value for key, value in vars(base).items() if key != "pieces"},
+        "base": {key: value for key, value in asdict(base).items() if key != "pieces"},
         "adapter": str(adapter),
         "vocabulary": None,
         "built": about | built,
         "sampling": {"temperature": 0.25, "top_p": 1.0, "min_p": 0.05, "draw": 6},
     }
     if base.pieces is not None:
-        raw["base"]["pieces"] = dict(vars(base.pieces))
+        raw["base"]["pieces"] = asdict(base.pieces)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
     return path

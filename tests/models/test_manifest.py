@@ -30,7 +30,8 @@ def test_our_manifest_names_the_base_everybody_can_prove() -> None:
         sum(manifest.base.pieces.bytes_of(number, manifest.base.size) for number in range(1, 23)) == manifest.base.size
     )
     assert manifest.adapter.is_absolute() and manifest.adapter.is_dir()
-    assert manifest.built.title.zh and manifest.built.title.en
+    assert manifest.built.title.zh and manifest.built.title.en and manifest.built.good_for.en
+    assert manifest.built.memory > manifest.built.size and manifest.base.memory > manifest.base.size
 
 
 def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
@@ -56,6 +57,9 @@ def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
         (lambda raw: raw["base"]["pieces"].update(count=23), "拼不出", "do not add up"),
         (lambda raw: raw["base"].update(pieces=[]), "base.pieces 应是键值对", "base.pieces must be a mapping"),
         (lambda raw: raw["built"].update(seed=-1), "seed", "seed"),
+        (lambda raw: raw["built"].update(memory=0), "memory 应大于 0", "memory must be positive"),
+        (lambda raw: raw["base"].pop("good_for"), "base 缺少 good_for", "base lacks good_for"),
+        (lambda raw: raw["built"].update(id=raw["base"]["id"]), "应不同", "must differ"),
         (lambda raw: raw["built"]["metadata"].update(x=[[1]]), "写不进 GGUF", "GGUF cannot hold"),
         (lambda raw: raw["sampling"].update(top_p=1.5), "超出范围", "out of range"),
         (lambda raw: raw["sampling"].update(draw=0), "draw", "draw"),

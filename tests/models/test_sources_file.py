@@ -1,7 +1,6 @@
 """The base from a file somebody already has."""
 
 import errno
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from app.compose.sentence import Sentence
 from app.models.errors import Cancelled, ModelError, storage_error
 from app.models.manifest import BaseFile
 from app.models.sources import fetch_base, part_path
+from tests.models.manifests import base_of
 
 
 def base_at(path: Path) -> BaseFile:
-    content = path.read_bytes()
-    return BaseFile("someone/base", "base.gguf", len(content), hashlib.sha256(content).hexdigest(), "MIT")
+    return replace(base_of(path.read_bytes(), file="base.gguf"), pieces=None)
 
 
 def fetch(file: Path, base: BaseFile, folder: Path) -> Path:

