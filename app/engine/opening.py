@@ -47,13 +47,15 @@ class Opening:
             EngineError: the file is what it should be, and llama.cpp cannot open it.
             OpeningStopped: ``stopped()`` became true.
         """
-        is_tuned(self._path, verify_model(self._path, sha256=None, cancelled=self._stopped))
+        header = verify_model(self._path, sha256=None, cancelled=self._stopped)
+        is_tuned(self._path, header)
+        blocks = header.metadata.get(f"{header.metadata.get('general.architecture')}.block_count")
         hashing = threading.Thread(target=self._verify, name="verify", daemon=True)
         if self._load.sha256:
             hashing.start()
         runtime: Runtime | None = None
         try:
-            runtime, reason = self._on_best_device()
+            runtime, reason = self._on_best_device(blocks)
         except errors.EngineError as error:
             self._refusal = self._refusal or error
         except errors.OpeningStopped:
@@ -67,19 +69,29 @@ class Opening:
             runtime.close()
         raise self._refusal or errors.OpeningStopped()
 
-    def _on_best_device(self) -> tuple[Runtime, Sentence]:
-        choice = device.choose(self._load.device, self._load.device_reason, self._path.stat().st_size + _OVERHEAD)
-        if choice.gpu is not None:
-            try:
-                return self._on(choice.gpu), choice.reason
-            except errors.EngineError as error:
-                return self._on(None), device.refused(choice.gpu, error.sentence)
-        return self._on(None), choice.reason
+    def found(self) -> tuple[str, ...]:
+        """The devices of this machine, for a report; where only the CPU was asked for, no driver is asked anything."""
+        if self._load.device == "cpu":
+            return device.found_here(lambda: (), device.gpu_backends)
+        return device.found_here(device.gpus, device.gpu_backends)
 
-    def _on(self, gpu: device.Gpu | None) -> Runtime:
+    def _on_best_device(self, blocks: object) -> tuple[Runtime, Sentence]:
+        # The output counts as one more, as for llama.cpp; a file that does not say goes to one device as a whole.
+        needs = device.Needs(self._path.stat().st_size, (blocks if isinstance(blocks, int) else 0) + 1, _OVERHEAD)
+        choice = device.choose(self._load.device, self._load.device_reason, needs)
+        return device.open_on_best(choice, needs, self._on)
+
+    def _on(self, gpu: device.Gpu | None, layers: int) -> Runtime:
         self._device = gpu.label if gpu else "CPU"
         threads = self._load.threads or recorded_threads(name_of(self._load), counts_worth_trying()) or usable_cores()
-        return Runtime(self._path, gpu=gpu, threads=threads, context=self._load.context, progress=self._report_mapped)
+        return Runtime(
+            self._path,
+            gpu=gpu,
+            layers=layers,
+            threads=threads,
+            context=self._load.context,
+            progress=self._report_mapped,
+        )
 
     def _verify(self) -> None:
         try:

@@ -199,6 +199,7 @@ class Engine:
                 threads=runtime.threads,
                 context=runtime.context,
                 seconds=time.monotonic() - began,
+                found=opening.found(),
             )
         )
 

@@ -78,7 +78,8 @@ class Loading:
 
 @dataclass(frozen=True)
 class Ready:
-    """The model is open. ``device`` is what runs it (``CPU``, ``CUDA0 NVIDIA …``), ``reason`` why that one."""
+    """The model is open. ``device`` is what runs it (``CPU``, ``CUDA0 NVIDIA …``), ``reason`` why that one, ``found``
+    the GPUs there are and what of this build could use one."""
 
     device: str
     reason: Sentence
@@ -88,6 +89,7 @@ class Ready:
     threads: int
     context: int
     seconds: float
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

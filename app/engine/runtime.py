@@ -34,6 +34,7 @@ class Runtime:
     Args:
         path: a GGUF file; verified by the caller if it needs to be.
         gpu: where to run it; None for the CPU.
+        layers: how many of the model's are put on the GPU, the output counted as one; None for all.
         threads: for the CPU's part of the work.
         context: cells for the tokens of all sequences together.
         progress: told the fraction loaded, 0 to 1; returning False gives up.
@@ -44,13 +45,20 @@ class Runtime:
     """
 
     def __init__(
-        self, path: Path, *, gpu: device.Gpu | None, threads: int, context: int, progress: Callable[[float], bool]
+        self,
+        path: Path,
+        *,
+        gpu: device.Gpu | None,
+        threads: int,
+        context: int,
+        progress: Callable[[float], bool],
+        layers: int | None = None,
     ) -> None:
         self._interrupted = False
         self._pieces: dict[int, bytes | None] = {}
         self._avoided: dict[tuple[str, ...], Tokens] = {}
         with ExitStack() as opened:
-            self._model = _open_model(path, gpu, progress)
+            self._model = _open_model(path, gpu, layers, progress)
             opened.callback(self._model.close)
             self._context = self._open_context(gpu, threads, context)
             opened.callback(self._context.close)
@@ -64,7 +72,8 @@ class Runtime:
             self.trained_context = self._model.trained_context
             self.context = self._context.cells
             self.threads = threads
-            self.layers_on_gpu = self._model.layers + 1 if gpu else 0
+            most = self._model.layers + 1
+            self.layers_on_gpu = 0 if gpu is None else most if layers is None else min(layers, most)
             self._weights: Floats = np.empty((MOST_ROWS, self.vocabulary_size), np.float32)
             self._try_one_token()
             self._opened = opened.pop_all()
@@ -212,7 +221,7 @@ class Runtime:
         return True
 
 
-def _open_model(path: Path, gpu: device.Gpu | None, progress: Callable[[float], bool]) -> Model:
+def _open_model(path: Path, gpu: device.Gpu | None, layers: int | None, progress: Callable[[float], bool]) -> Model:
     going_on = True
 
     def report(fraction: float) -> bool:
@@ -222,7 +231,9 @@ def _open_model(path: Path, gpu: device.Gpu | None, progress: Callable[[float], 
 
     try:
         # For a processor the weights are arranged anew in memory; a mapped file would only be held beside them.
-        model = Model(path, devices=[gpu.handle] if gpu else [], read_in=None if gpu else True, progress=report)
+        model = Model(
+            path, devices=[gpu.handle] if gpu else [], layers=layers, read_in=None if gpu else True, progress=report
+        )
     except LlamaError as error:
         if not going_on:
             raise errors.OpeningStopped from error

@@ -26,6 +26,7 @@ class Model:
         path: verified by the caller.
         vocabulary_only: no weight is read; what needs them must not be asked for.
         devices: handles of the GPUs to run it on, none of them for the CPU; None leaves the choice to llama.cpp.
+        layers: how many go to those GPUs, the output counted as one; None for all.
         read_in: read the weights into memory of the process instead of mapping the file; None leaves it to llama.cpp.
         progress: told the fraction loaded, 0 to 1; returning False gives up.
 
@@ -41,6 +42,7 @@ class Model:
         *,
         vocabulary_only: bool = False,
         devices: Sequence[int] | None = None,
+        layers: int | None = None,
         read_in: bool | None = None,
         progress: Callable[[float], bool] | None = None,
     ) -> None:
@@ -52,7 +54,7 @@ class Model:
             # A list of exactly these, ended by NULL: an empty one keeps every GPU out of it.
             self._devices = (ctypes.c_void_p * (len(devices) + 1))(*devices, None)
             params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
-            params.n_gpu_layers = -1 if devices else 0
+            params.n_gpu_layers = 0 if not devices else -1 if layers is None else layers
         if read_in is not None:
             params.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE if read_in else llama_cpp.LLAMA_LOAD_MODE_MMAP
         if progress is not None:

@@ -186,7 +186,7 @@ def test_when_nobody_reads_its_lines_any_more_it_ends(manifest: Path, folder: Pa
     with HubServer(base.repo, base.file, terse_base.read_bytes()) as hub:
         hub.behaviour.cuts = [1000] * 1000  # so that there is always something to tell
         with running(manifest, "--source", "hub", "--json", "--folder", folder, **direct(hub)) as process:
-            until(part.exists)
+            until(lambda: part.exists() and part.stat().st_size)
             assert process.stdout is not None and process.stderr is not None
             process.stdout.close()
             assert process.wait(60) != 0
