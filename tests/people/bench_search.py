@@ -1,7 +1,9 @@
-"""How long a search takes among 100,000 texts, with the index and reading every entry, and their ratio.
+"""How long a search takes among 100,000 texts, and what SQL's own LIKE '%…%' takes for the same in the same run.
 
-``python -m tests.people.bench_search [ENTRIES]``. The texts are those of training/corpus, each cut at a clause and
-joined with the rest of another, so that words are as frequent as in greetings and no two texts are the same.
+``python -m tests.people.bench_search [ENTRIES]``. Printed of each query are the medians of both, asked in turns, and
+their ratio; the last column is the program's own search without its index, which reads every entry. The texts are those
+of training/corpus, each cut at a clause and joined with the rest of another, so that words are as frequent as in
+greetings and no two texts are the same.
 """
 
 import json
@@ -11,14 +13,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.people.history import Draft, insert_written
 from app.people.moment import milliseconds
-from app.people.search import Filters, search
+from app.people.search import PAGE, Filters, search
 from app.people.store import Store, open_store
+from app.people.text import words
 from tests.people.conftest import request
 
 CORPUS = Path(__file__).resolve().parents[2] / "training" / "corpus"
@@ -62,14 +66,30 @@ def fill(store: Store, entries: int) -> None:
             insert_written(store, connection, draft, at)
 
 
-def median(action: Callable[[], object], times: int) -> float:
-    """The median of an action's wall time, in milliseconds."""
-    spent = []
+def like(store: Store, filters: Filters) -> Sequence[object]:
+    """What a program without an index would ask: the newest entries in which every word stands."""
+    sought = words(filters.query)
+    conditions = ["deletion IS NULL", *["searchable LIKE ?"] * len(sought)]
+    values: list[object] = [f"%{word}%" for word in sought]
+    for column, value in (("year", filters.year), ("occasion", filters.occasion), ("favourite", filters.favourites)):
+        if value:
+            conditions.append(f"{column} = ?")
+            values.append(value)
+    with store.reading() as connection:
+        return connection.execute(
+            f"SELECT * FROM written WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?", (*values, PAGE + 1)
+        ).fetchall()
+
+
+def in_turns(actions: Sequence[Callable[[], object]], times: int) -> list[float]:
+    """The medians of the actions' wall times, in milliseconds, each done once in every turn."""
+    spent: list[list[float]] = [[] for _ in actions]
     for _ in range(times):
-        begin = time.perf_counter()
-        action()
-        spent.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(spent)
+        for action, times_of in zip(actions, spent, strict=True):
+            begin = time.perf_counter()
+            action()
+            times_of.append((time.perf_counter() - begin) * 1000)
+    return [statistics.median(each) for each in spent]
 
 
 def main(entries: int) -> None:
@@ -80,18 +100,23 @@ def main(entries: int) -> None:
         begin = time.perf_counter()
         fill(store, entries)
         print(f"{entries:,} texts entered in {time.perf_counter() - begin:.1f} s, {path.stat().st_size / 1e6:.0f} MB")
-        indexed = {name: median(lambda f=filters: search(store, f), 15) for name, filters in QUERIES.items()}
         store.close()
         begin = time.perf_counter()
         store = open_store(path)
         print(f"opened, with integrity check and backup, in {time.perf_counter() - begin:.1f} s")
-        store.close()
-        begin = time.perf_counter()
-        store = open_store(path, full_text=False)
-        print(f"opened without backup and index check in {time.perf_counter() - begin:.1f} s")
+        unindexed = replace(store, full_text=False)
+        print(f"{'':38}{'search':>11}{'LIKE':>11}{'ratio':>9}{'no index':>11}")
+        ratios = []
         for name, filters in QUERIES.items():
-            scanned = median(lambda f=filters: search(store, f), 5)
-            print(f"{name:38} {indexed[name]:8.2f} ms  scan {scanned:8.2f} ms  ratio {scanned / indexed[name]:7.1f}")
+            searches = (
+                lambda f=filters: search(store, f),
+                lambda f=filters: like(store, f),
+                lambda f=filters: search(unindexed, f),
+            )
+            found, scanned, read = in_turns(searches, 7)
+            ratios.append(scanned / found)
+            print(f"{name:38}{found:8.2f} ms{scanned:8.2f} ms{ratios[-1]:9.1f}{read:8.2f} ms")
+        print(f"LIKE / search, geometric mean of {len(ratios)} queries: {statistics.geometric_mean(ratios):.1f}")
         store.close()
 
 
