@@ -122,7 +122,7 @@ class CandidateCard(QFrame):
         self.text = GreetingText()
         self.text.setObjectName(f"greeting-{number + 1}")
         self.text.setFont(theme.letter_font(LETTER_PIXELS))
-        self.text.edited.connect(self.edited)
+        self.text.edited.connect(self._edited)
         self.text.held.connect(self.held)
         self.text.focused.connect(self._show_focus)
         self.text.hide()
@@ -267,6 +267,12 @@ class CandidateCard(QFrame):
                 first=key_name("Ctrl+1"), second=key_name("Ctrl+2"), third=key_name("Ctrl+3")
             ),
         )[self.number]
+
+    def _edited(self, text: str) -> None:
+        """What was copied is no longer what the card says."""
+        self._confirmed.stop()
+        self._show_note()
+        self.edited.emit(text)
 
     def _show_focus(self, focused: bool) -> None:
         """The ring goes round the card whose text has the keys."""

@@ -178,6 +178,19 @@ def test_copy_puts_the_text_on_the_clipboard_and_says_so_without_a_dialog(window
     assert QApplication.clipboard().text() == texts(window)[1]
 
 
+def test_a_text_changed_after_it_was_copied_is_not_said_to_be_copied(window):
+    write_all(window)
+    card = window.page.cards[0]
+    card.copy_button.click()
+    wait(lambda: card.note.text().startswith("已复制，记作"), "it counts as sent")
+    card.text.setFocus()
+    QTest.keyClicks(card.text, "2027")
+    assert card.note.text() == "" and card.undo_button.isHidden()
+    card.copy_button.click()
+    assert card.note.text() == "已复制"
+    wait(lambda: card.note.text().startswith("已复制，记作"), "the new text counts as sent too")
+
+
 def test_copying_an_empty_card_leaves_the_clipboard_alone(window):
     QApplication.clipboard().setText("别的")
     key(window, Qt.Key.Key_1)
