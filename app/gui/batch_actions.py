@@ -58,6 +58,20 @@ class BatchActions:
         """Show the newest batch, where there is one."""
         self._door.read(batches, lambda found: self.turn_to(found[0].id, shown) if found else shown())
 
+    def reload(self, shown: Callable[[], None]) -> None:
+        """The file may hold other batches now: stay with the one that is shown, while it is still there."""
+
+        def look(found: tuple[Batch, ...]) -> None:
+            if self._session.batch is not None and self._session.batch not in {batch.id for batch in found}:
+                self.leave()
+                self._undoable.clear()
+            if self._session.batch is None and found:
+                self.turn_to(found[0].id, shown)
+            else:
+                shown()
+
+        self._door.read(batches, look)
+
     def all_batches(self, answer: Callable[[tuple[Batch, ...]], None]) -> None:
         """Every batch, newest first."""
         self._door.read(batches, answer)

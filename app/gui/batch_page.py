@@ -123,6 +123,10 @@ class BatchPage(QWidget):
         """Show the newest batch."""
         self.batch.load(self._loaded)
 
+    def reload(self) -> None:
+        """What is in the file is another now: something was imported, or everything erased."""
+        self.batch.reload(self._reloaded)
+
     def first_focus(self) -> QWidget:
         """Where the keys go at first."""
         return self.view if self.table.rows else self.import_button
@@ -211,6 +215,11 @@ class BatchPage(QWidget):
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
         super().changeEvent(event)
+
+    def _reloaded(self) -> None:
+        if not self.table.rows:
+            self.strip.hide()
+        self._show_progress()
 
     def _loaded(self) -> None:
         if self.table.rows:

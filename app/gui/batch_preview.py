@@ -79,6 +79,7 @@ class BatchPreview(QDialog):
     def retranslate(self) -> None:
         """Say everything in the language in use."""
         self.setWindowTitle(self.tr("导入"))
+        self.sentences.setAccessibleName(self.tr("有问题的行"))
         self.heading.setText(self._source or self.tr("粘贴的表格"))
         self.format.setText(self._words.say(self._table.format))
         names = {
@@ -150,6 +151,7 @@ class BatchPreview(QDialog):
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of the menus
         scroll.setWidget(columns)
         scroll.setFixedHeight(176)
         buttons = QHBoxLayout()

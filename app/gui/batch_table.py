@@ -254,12 +254,12 @@ class BatchTable(QAbstractTableModel):
             "waiting": self.tr("等着写"),
             "writing": self.tr("正在写…"),
             "written": self.tr("写好了"),
-            "failed": f"{self.tr('没写成')}\n{self._reason(row)}",
+            "failed": self.tr("没写成") + "\n" + self._reason(row),
         }[row.state]
 
-    def reasons(self) -> set[str]:
-        """What the column of states says of the rows that failed."""
-        return {self.state_name(row) for row in self.rows if row.state == "failed"}
+    def reasons(self) -> dict[str, int]:
+        """What the column of states says of the rows that failed, and where each of it stands."""
+        return {self.state_name(row): place for place, row in enumerate(self.rows) if row.state == "failed"}
 
     def reason_font(self) -> QFont:
         """The face of a state of two lines: what a row's height has room for."""
@@ -289,7 +289,7 @@ class BatchTable(QAbstractTableModel):
             return self._words.say(row.fault)
         if column == STATE and (others := self.likes(row.id)):
             return self.tr("和 {names} 的很像").format(names="、".join(other.fields.name for other in others[:5]))
-        if column in (FACTS, TEXT):
+        if column in (NAME, ADDRESS, FACTS, TEXT):
             return self._shown(row, column)
         return ""
 

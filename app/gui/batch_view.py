@@ -22,7 +22,7 @@ from app.gui.words import Words
 
 ROW_HEIGHT = 38
 _WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
-_WIDEST_STATE = 190
+_WIDEST_STATE = 230
 _PADDING = 11  # of a cell, left and right: the style sheet's, and what Qt leaves around an item's text
 
 
@@ -35,6 +35,10 @@ class MenuDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._choices = choices
         self._words = words
+
+    def names(self) -> list[str]:
+        """The names that can be chosen, in the language in use."""
+        return [self._words.name(choice) for choice in self._choices]
 
     def createEditor(
         self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -127,6 +131,7 @@ class BatchView(QTableView):
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        self.fit_menus()
 
     def selected_ids(self) -> list[int]:
         """The rows the person has chosen, in their order."""
@@ -150,10 +155,16 @@ class BatchView(QTableView):
 
     def fit_states(self) -> None:
         """Give the column of states the room that its longest reason needs, within bounds."""
-        metrics = QFontMetrics(self._table.reason_font())
-        widths = (metrics.horizontalAdvance(line) for text in self._table.reasons() for line in text.split("\n"))
-        wanted = max((width + 2 * _PADDING for width in widths), default=0)
+        places = self._table.reasons().values()
+        wanted = max((self.sizeHintForIndex(self._table.index(place, STATE)).width() for place in places), default=0)
         self.setColumnWidth(STATE, min(max(wanted, _WIDTHS[STATE]), _WIDEST_STATE))
+
+    def fit_menus(self) -> None:
+        """Give the columns of 关系 and 语气 the room that their longest name needs in the language in use."""
+        metrics = QFontMetrics(self.font())
+        for column, delegate in self._menus.items():
+            longest = max(metrics.horizontalAdvance(name) for name in delegate.names())
+            self.setColumnWidth(column, max(longest + 2 * _PADDING, _WIDTHS[column]))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.selectionModel().hasSelection():
@@ -172,6 +183,8 @@ class BatchView(QTableView):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self._table.retranslate()
+            self.fit_menus()
+            self.fit_states()
         super().changeEvent(event)
 
     def _choose(self, index: QModelIndex, id: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS, GreetingText
 from app.gui.entry_words import EntryWords
@@ -37,7 +37,7 @@ class EntryDetail(QFrame):
         self.who = plain_label()
         self.who.setProperty("kind", "title")
         self.who.setFont(theme.letter_font(23))
-        self.who.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.who.setWordWrap(True)
         self.circumstances = self._label("note")
         self.text = GreetingText()
         self.text.setReadOnly(True)

@@ -1,6 +1,5 @@
 """The history as a list that is fetched a page at a time, newest first, as far as somebody scrolls."""
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -8,7 +7,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from app.gui.entry_words import EntryWords
 from app.gui.people_thread import PeopleThread, Question
 from app.people.history import Written
-from app.people.search import Filters, Page, search
+from app.people.search import PAGE, Filters, Page, search
 
 ENTRY = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
@@ -17,7 +16,8 @@ Index = QModelIndex | QPersistentModelIndex
 class HistoryModel(QAbstractListModel):
     """What was shown stays until the answer to the next question is there; an answer that comes too late is dropped."""
 
-    loaded = Signal()  # the first page of what was asked for
+    loaded = Signal()  # the first page of what was asked for, or what is shown anew
+    renewing = Signal()  # what is shown is about to be merged with what there is now
 
     def __init__(self, people: PeopleThread, words: EntryWords) -> None:
         super().__init__()
@@ -29,10 +29,20 @@ class HistoryModel(QAbstractListModel):
         self.filters = Filters()
 
     def ask(self, filters: Filters) -> None:
-        """Show what matches; ``loaded`` follows."""
+        """Show what matches; ``loaded`` follows.
+
+        Asked once more for what is shown, the rows stay where they are: those that are new come between them, those
+        that are gone go.
+        """
+        again = filters == self.filters and bool(self._entries)
         self.filters = filters
         self._drop()
-        self._question = self._people.read(lambda store: search(store, filters), self._begin)
+        if again:
+            # As far down as is shown, and a page more for what has come since.
+            limit = len(self._entries) + PAGE
+            self._question = self._people.read(lambda store: search(store, filters, limit=limit), self._renew)
+        else:
+            self._question = self._people.read(lambda store: search(store, filters), self._begin)
 
     def entry(self, row: int) -> Written | None:
         """The entry in a row."""
@@ -41,21 +51,6 @@ class HistoryModel(QAbstractListModel):
     def row_of(self, id: int) -> int:
         """Where an entry stands, -1 when it is not there."""
         return next((row for row, entry in enumerate(self._entries) if entry.id == id), -1)
-
-    def show_favourite(self, id: int, favourite: bool) -> None:
-        """An entry became a favourite, or is no longer one."""
-        row = self.row_of(id)
-        if row >= 0:
-            self._entries[row] = replace(self._entries[row], favourite=favourite)
-            self.dataChanged.emit(self.index(row), self.index(row))
-
-    def take_out(self, id: int) -> None:
-        """An entry was deleted."""
-        row = self.row_of(id)
-        if row >= 0:
-            self.beginRemoveRows(QModelIndex(), row, row)
-            del self._entries[row]
-            self.endRemoveRows()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._entries)
@@ -92,6 +87,46 @@ class HistoryModel(QAbstractListModel):
         self._before = page.before
         self.endResetModel()
         self.loaded.emit()
+
+    def _renew(self, page: Page) -> None:
+        """Merge what there is now with what is shown; both are newest first."""
+        self.renewing.emit()
+        oldest = self._entries[-1].id if self._entries else 0
+        kept = [entry for number, entry in enumerate(page.entries) if entry.id >= oldest or number < PAGE]
+        self._take_out_but({entry.id for entry in kept})
+        place = 0
+        while place < len(kept):
+            next_shown = self._entries[place].id if place < len(self._entries) else None
+            end = place
+            while end < len(kept) and kept[end].id != next_shown:
+                end += 1
+            if end > place:
+                self.beginInsertRows(QModelIndex(), place, end - 1)
+                self._entries[place:place] = kept[place:end]
+                self.endInsertRows()
+                place = end
+            else:
+                if self._entries[place] != kept[place]:
+                    self._entries[place] = kept[place]
+                    self.dataChanged.emit(self.index(place), self.index(place))
+                place += 1
+        self._before = page.before if len(kept) == len(page.entries) else kept[-1].id
+        self.loaded.emit()
+
+    def _take_out_but(self, ids: set[int]) -> None:
+        """Take out the rows whose entries are none of these, run by run, from the end."""
+        last = len(self._entries) - 1
+        while last >= 0:
+            if self._entries[last].id in ids:
+                last -= 1
+                continue
+            first = last
+            while first > 0 and self._entries[first - 1].id not in ids:
+                first -= 1
+            self.beginRemoveRows(QModelIndex(), first, last)
+            del self._entries[first : last + 1]
+            self.endRemoveRows()
+            last = first - 1
 
     def _append(self, page: Page) -> None:
         first = len(self._entries)

@@ -4,22 +4,19 @@ The list never waits for the file: it shows what it has until the people thread 
 back with 撤销 for as long as the window is open.
 """
 
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-from PySide6.QtCore import QEvent, QMargins, QPoint, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.compose.catalog import Catalog
-from app.compose.sentence import Sentence
+from app.compose.sentence import ExplainedError, Sentence
 from app.gui.banner import Banner
 from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS
 from app.gui.card_opening import open_card
 from app.gui.entry_detail import EntryDetail
 from app.gui.entry_words import EntryWords
+from app.gui.history_actions import HistoryActions
+from app.gui.history_files import HistoryFiles
 from app.gui.history_filters import HistoryFilters
 from app.gui.history_model import HistoryModel
 from app.gui.history_row import HistoryList, HistoryRow
@@ -28,22 +25,21 @@ from app.gui.people_thread import PeopleThread, Question, Trouble
 from app.gui.quiet_bar import QuietBar
 from app.gui.store_trouble import StoreTrouble
 from app.gui.theme import Theme
+from app.gui.undo_stack import UndoStack
 from app.gui.words import Words
-from app.people.csv_export import export_written
-from app.people.deletion import delete, delete_all_written, undo
-from app.people.document import export_document
-from app.people.history import Sent, mark_sent, sent_of, set_favourite
+from app.people.history import sent_of
 from app.people.recipients import Recipient, all_recipients
-from app.people.search import Filters, occasions, years
-from app.people.store import Store
+from app.people.search import Filters, found_ids, occasions, years
 
 LIST_WIDTH = 404
+RENEWED_WITHIN = 300  # ms after something was written
 
 
 class HistoryPage(QWidget):
-    """``writing_asked``: the person has nothing here yet and wants to write."""
+    """``writing_asked``: the person has nothing here yet and wants to write; ``imported``: much may be new."""
 
     writing_asked = Signal()
+    imported = Signal()
 
     def __init__(self, catalog: Catalog, words: Words, theme: Theme, people: PeopleThread) -> None:
         super().__init__()
@@ -53,12 +49,21 @@ class HistoryPage(QWidget):
         self._theme = theme
         self._people = people
         self._entry_words = EntryWords(catalog, words)
-        self._undoable: list[tuple[Sentence, Callable[[Store], Any]]] = []
         self._asked_sent: Question | None = None
         self._offered: tuple[tuple[Recipient, ...], tuple[int, ...], tuple[str, ...]] = ((), (), ())
         self._shown: int | None = None  # the id of the entry in the detail
         self._fresh = -1  # the writes that the list takes into account
+        self._renewal = QTimer(self)
+        self._renewal.setSingleShot(True)
+        self._renewal.setInterval(RENEWED_WITHIN)
+        self._renewal.timeout.connect(self.refresh)
         self.banner = Banner(words)
+        self.bar = QuietBar(words)
+        self.undoable = UndoStack(self.bar)
+        self.deeds = HistoryActions(people, self.undoable, lambda: self._entry_words.names, self.refresh)
+        self.files = HistoryFiles(
+            self, catalog, words, theme, people, tell=self.bar.tell, refuse=self._refuse, imported=self._imported
+        )
         self.heading = QLabel()
         self.heading.setProperty("kind", "title")
         self.heading.setFont(theme.letter_font(23))
@@ -73,9 +78,9 @@ class HistoryPage(QWidget):
         self.nothing.setFont(theme.letter_font(18))
         self.nothing.setWordWrap(True)
         self.nothing_button = KindButton("outline", self._leave_nothing)
-        self.export_button = KindButton("quiet", self._ask_export)
-        self.delete_all_button = KindButton("quiet", self._ask_delete_all)
-        self.bar = QuietBar(words)
+        self.export_button = KindButton("quiet", lambda: self.files.offer_export(self.export_button))
+        self.import_button = KindButton("quiet", self.files.ask_import)
+        self.delete_many_button = KindButton("quiet", self._offer_deletion)
         self.trouble = StoreTrouble(words, theme)
         self._build()
         self._connect()
@@ -94,7 +99,8 @@ class HistoryPage(QWidget):
         return self.filters.query if self._people.trouble is None else self.trouble.first_button
 
     def refresh(self) -> None:
-        """Ask anew for what is shown: something may have been written."""
+        """Ask anew for what is shown: something may have been written. Nothing moves under the person's eyes."""
+        self._renewal.stop()
         self._fresh = self._people.writes
         self._people.read(lambda store: (all_recipients(store), years(store), occasions(store)), self._offer)
         self.model.ask(self.filters.filters)
@@ -104,16 +110,12 @@ class HistoryPage(QWidget):
         entry = self.detail.entry
         if entry is not None:
             QGuiApplication.clipboard().setText(entry.text)
-            self._people.write(lambda store: mark_sent(store, entry.id), self._copied)
+            self.deeds.note_sent(entry)
 
     def favour(self) -> None:
         """Make the entry a favourite, or no longer one."""
-        entry = self.detail.entry
-        if entry is not None:
-            favourite = not entry.favourite
-            self._people.write(
-                lambda store: set_favourite(store, entry.id, favourite), lambda _: self._favoured(entry.id, favourite)
-            )
+        if self.detail.entry is not None:
+            self.deeds.favour(self.detail.entry)
 
     def make_card(self) -> None:
         """Open the entry as a picture."""
@@ -123,37 +125,23 @@ class HistoryPage(QWidget):
 
     def delete(self) -> None:
         """Delete the entry; the bar takes it back."""
-        entry = self.detail.entry
-        if entry is not None:
-            self._people.write(lambda store: delete(store, "written", [entry.id]), partial(self._deleted, entry.id))
-
-    def undo(self) -> None:
-        """Take back what was done last."""
-        if self._undoable:
-            _, back = self._undoable.pop()
-            self._people.write(back, lambda _: self._undone())
-
-    def export(self, path: Path) -> None:
-        """Write everything to a file: the history as a table where its name ends in .csv, all data as JSON else."""
-        if path.suffix.lower() == ".csv":
-            catalog, language = self._catalog, self._words.language
-            work: Callable[[Store], Any] = lambda store: export_written(store, path, catalog, language)  # noqa: E731
-        else:
-            work = lambda store: export_document(store, path)  # noqa: E731
-        self._people.write(work, lambda _: self.bar.tell(Sentence(f"已导出到 {path}", f"Exported to {path}")))
+        if self.detail.entry is not None:
+            self.deeds.delete(self.detail.entry)
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
         self.heading.setText(self.tr("收藏与历史"))
         self.list.setAccessibleName(self.tr("写过的祝福"))
         self.export_button.setText(self.tr("导出…"))
-        self.delete_all_button.setText(self.tr("全部删除…"))
+        self.import_button.setText(self.tr("导入…"))
+        self.delete_many_button.setText(self.tr("删除…"))
+        self.delete_many_button.setAccessibleDescription(self.tr("找到的、全部历史，或者所有数据"))
         self._fill_filters()
         self._say_nothing()
         self.list.viewport().update()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """What is out of date is asked for anew; else the list stays as far down as it was."""
+        """What is out of date is asked for anew."""
         super().showEvent(event)
         if self._fresh != self._people.writes:
             self.refresh()
@@ -163,7 +151,14 @@ class HistoryPage(QWidget):
             self.retranslate()
         super().changeEvent(event)
 
+    def _renew_soon(self) -> None:
+        """Something was written, perhaps by another page; while it is written to, the list follows at its ease."""
+        if self.isVisible() and self._fresh != self._people.writes and not self._renewal.isActive():
+            self._renewal.start()
+
     def _offer(self, found: tuple[tuple[Recipient, ...], tuple[int, ...], tuple[str, ...]]) -> None:
+        if found == self._offered:
+            return  # a menu that is open stays so
         self._offered = found
         self._entry_words.names = {person.id: person.fields.name for person in found[0]}
         self._fill_filters()
@@ -185,10 +180,13 @@ class HistoryPage(QWidget):
         self._say_nothing()
         self._lists.setCurrentIndex(0 if some else 1)
         self._bodies.setCurrentIndex(0)
-        for widget in (self.filters, self.export_button, self.delete_all_button):
+        for widget in (self.filters, self.export_button, self.delete_many_button):
             widget.setVisible(some or not blank)
-        row = self.model.row_of(self._shown) if self._shown is not None else 0
-        self._go_to(max(row, 0))
+        if self.list.currentIndex().isValid():
+            self._show_current()
+        else:
+            row = self.model.row_of(self._shown) if self._shown is not None else 0
+            self._go_to(max(row, 0))
 
     def _say_nothing(self) -> None:
         if self.model.filters == Filters():
@@ -219,29 +217,31 @@ class HistoryPage(QWidget):
         if entry is not None:
             self._asked_sent = self._people.read(lambda store: sent_of(store, entry.id), self.detail.show_sent)
 
-    def _copied(self, note: Sent) -> None:
-        name = self._entry_words.names.get(note.recipient or 0, "")
-        message = (
-            Sentence(f"已复制，记作发给{name}", f"Copied, and noted as sent to {name}")
-            if name
-            else Sentence("已复制，记作已发", "Copied, and noted as sent")
-        )
-        self._did(message, lambda store: delete(store, "sent", [note.id]))
-        self._show_current()
+    def _offer_deletion(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        narrowed = self.filters.filters != Filters()
+        found = menu.addAction(self.tr("找到的这些…"), self._ask_delete_found)
+        found.setEnabled(narrowed and self.model.rowCount() > 0)
+        menu.addAction(self.tr("全部历史…"), self._ask_delete_all)
+        menu.addSeparator()
+        menu.addAction(self.tr("所有数据，不留痕迹…"), self._ask_erase)
+        menu.popup(self.delete_many_button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
-    def _favoured(self, id: int, favourite: bool) -> None:
-        self.model.show_favourite(id, favourite)
-        if self._shown == id:
-            self._show_current()
+    def _ask_delete_found(self) -> None:
+        filters = self.filters.filters
 
-    def _deleted(self, id: int, token: int) -> None:
-        row = self.model.row_of(id)
-        self.model.take_out(id)
-        self._did(Sentence("已删除 1 条", "1 greeting deleted"), lambda store: undo(store, token))
-        if self.model.rowCount():
-            self._go_to(max(row, 0))
-        else:
-            self.refresh()
+        def ask(count: int) -> None:
+            self.bar.ask(
+                Sentence(
+                    f"删掉找到的 {count:,} 条？关掉窗口之前都可以撤销。",
+                    f"Delete the {count:,} that were found? It can be undone until the window is closed.",
+                ),
+                Sentence(f"删除 {count:,} 条", f"Delete {count:,}"),
+                lambda: self.deeds.delete_found(filters),
+            )
+
+        self._people.read(lambda store: len(found_ids(store, filters)), ask)
 
     def _ask_delete_all(self) -> None:
         self.bar.ask(
@@ -250,43 +250,36 @@ class HistoryPage(QWidget):
                 "Delete the whole history, favourites too? It can be undone until the window is closed.",
             ),
             Sentence("全部删除", "Delete all"),
-            lambda: self._people.write(delete_all_written, self._deleted_all),
+            lambda: self.deeds.delete_all(self._leave_filters),
         )
 
-    def _deleted_all(self, token: int) -> None:
-        self._did(Sentence("已全部删除", "Everything deleted"), lambda store: undo(store, token))
+    def _ask_erase(self) -> None:
+        self.bar.ask(
+            Sentence(
+                "彻底删掉所有联系人、写过的、群发名单和备份？删了就找不回来，也不能撤销。导出过的文件不受影响。",
+                "Erase all people, everything written, every list and the backups? Nothing brings them back, and it "
+                "cannot be undone. Files you exported are not touched.",
+            ),
+            Sentence("彻底删除", "Erase everything"),
+            self._people.erase,
+        )
+
+    def _erased(self) -> None:
+        self.undoable.clear()
+        self._leave_filters()
+        self.bar.tell(Sentence("全部数据已彻底删除", "All data is erased"))
+
+    def _leave_filters(self) -> None:
         self.filters.clear()
         self.refresh()
 
-    def _did(self, message: Sentence, back: Callable[[Store], Any]) -> None:
-        self._undoable.append((message, back))
-        self.bar.tell(message, self.undo)
+    def _refuse(self, error: ExplainedError) -> None:
+        self.banner.show_error(error.sentence, error.detail)
 
-    def _undone(self) -> None:
-        if self._undoable:
-            self.bar.tell(self._undoable[-1][0], self.undo)
-        else:
-            self.bar.hide()
+    def _imported(self) -> None:
+        self.banner.hide()
         self.refresh()
-
-    def _ask_export(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("历史，作为表格（CSV）…"), lambda: self._ask_path("csv", self.tr("CSV 表格 (*.csv)")))
-        menu.addAction(
-            self.tr("全部数据，可再导入（JSON）…"), lambda: self._ask_path("json", self.tr("JSON 文件 (*.json)"))
-        )
-        menu.popup(self.export_button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
-
-    def _ask_path(self, suffix: str, kind: str) -> None:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        asking = QFileDialog(self, self.tr("导出"), folder, kind)
-        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asking.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        asking.setDefaultSuffix(suffix)
-        asking.selectFile(self._words.say(Sentence(f"拜年帖-历史.{suffix}", f"Greetings.{suffix}")))
-        asking.fileSelected.connect(lambda path: self.export(Path(path)))
-        asking.open()
+        self.imported.emit()
 
     def _show_trouble(self, trouble: Trouble) -> None:
         self.trouble.show_trouble(trouble)
@@ -301,7 +294,11 @@ class HistoryPage(QWidget):
         self._people.failed.connect(self._show_trouble)
         self.trouble.chosen.connect(self._people.reopen)
         self.filters.changed.connect(self.model.ask)
+        self.model.renewing.connect(self.list.hold)
+        self.model.loaded.connect(self.list.let_go)
         self.model.loaded.connect(self._loaded)
+        self._people.wrote.connect(self._renew_soon)
+        self._people.erased.connect(self._erased)
         self.list.selectionModel().currentChanged.connect(lambda *_: self._show_current())
         self.detail.copy.connect(self.copy)
         self.detail.favour.connect(self.favour)
@@ -311,7 +308,7 @@ class HistoryPage(QWidget):
     def _shortcuts(self) -> None:
         for keys, act in (
             ("Ctrl+F", self._search),
-            ("Ctrl+Z", self.undo),
+            ("Ctrl+Z", self.undoable.undo),
             (FAVOURITE_KEYS, self.favour),
             (CARD_KEYS, self.make_card),
         ):
@@ -338,8 +335,9 @@ class HistoryPage(QWidget):
         self._lists.addWidget(nothing)
         foot = QHBoxLayout()
         foot.addWidget(self.export_button)
+        foot.addWidget(self.import_button)
         foot.addStretch(1)
-        foot.addWidget(self.delete_all_button)
+        foot.addWidget(self.delete_many_button)
         side = QWidget()
         side.setFixedWidth(LIST_WIDTH)
         left = QVBoxLayout(side)

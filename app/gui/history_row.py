@@ -25,6 +25,21 @@ class HistoryList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
+        self._top: QPersistentModelIndex | None = None
+        self._hidden = 0  # pixels
+
+    def hold(self) -> None:
+        """Rows are about to come and go: remember which row is at the top, and how much of it is out of sight."""
+        down = self.verticalScrollBar().value()
+        self._top = QPersistentModelIndex(self.model().index(down // ROW_HEIGHT, 0)) if down else None
+        self._hidden = down % ROW_HEIGHT
+
+    def let_go(self) -> None:
+        """They have come and gone: the row that was at the top is there again. A list at its beginning stays there."""
+        top, self._top = self._top, None
+        if top is not None and top.isValid():
+            self.doItemsLayout()
+            self.verticalScrollBar().setValue(top.row() * ROW_HEIGHT + self._hidden)
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):

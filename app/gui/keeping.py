@@ -56,6 +56,7 @@ class _Entry:
     text: str  # what it should say
     id: int | None = None
     refused: bool = False
+    erased: bool = False  # with everything else, and not taken in hand since
     favourite: bool = False
     sent: SentNote | None = None
 
@@ -79,6 +80,8 @@ class Keeping(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(EDITED_AFTER)
         self._pause.timeout.connect(self.flush)
+        people.erasing.connect(self.flush)
+        people.erased.connect(self._let_go)
         self.model = ""
 
     def see(self, view: CardView) -> None:
@@ -90,15 +93,13 @@ class Keeping(QObject):
         """The person changed the text of a card; it is written once they pause."""
         if view.text.strip():
             self._edits[view.version] = view.text
-            if view.version not in self._entries:
-                self._enter(view)
-            self._entries[view.version].text = view.text
+            self._in_hand(view).text = view.text
             self._pause.start()
 
     def copied(self, view: CardView) -> None:
         """The person took the text: note it as sent, once for the same words."""
         self.flush()
-        entry = self._entries.get(view.version) or self._enter(view)
+        entry = self._in_hand(view)
         if entry.sent is not None and entry.sent.text == view.text:
             self.sent.emit(view.version, entry.sent)
         else:
@@ -114,7 +115,7 @@ class Keeping(QObject):
     def favour(self, view: CardView, favourite: bool) -> None:
         """Make the text of a card a favourite, or no longer one."""
         self.flush()
-        entry = self._entries.get(view.version) or self._enter(view)
+        entry = self._in_hand(view)
         self._write(
             view.version,
             partial(_mark_favourite, entry, view.text, favourite),
@@ -128,7 +129,7 @@ class Keeping(QObject):
     def state(self, version: int) -> Kept:
         """How it stands with the text of a version, but for edits that wait for a pause."""
         entry = self._entries.get(version)
-        if entry is None:
+        if entry is None or entry.erased:
             return Kept.NOTHING
         if entry.id is not None:
             return Kept.YES
@@ -141,7 +142,7 @@ class Keeping(QObject):
     def catch_up(self) -> None:
         """The file is open, perhaps again: what could not be kept so far is kept now."""
         for version, entry in self._entries.items():
-            if entry.id is None:
+            if entry.id is None and not entry.erased:
                 self._write(version, partial(_entered, entry, entry.text), partial(self._kept, version, entry.text))
 
     def flush(self) -> None:
@@ -150,6 +151,18 @@ class Keeping(QObject):
         edits, self._edits = self._edits, {}
         for version, text in edits.items():
             self._write(version, partial(_edit, self._entries[version], text), partial(self._kept, version, text))
+
+    def _in_hand(self, view: CardView) -> _Entry:
+        """The entry of a version the person does something with: it is kept, also after everything was erased."""
+        entry = self._entries.get(view.version) or self._enter(view)
+        entry.erased = False
+        return entry
+
+    def _let_go(self) -> None:
+        """Everything in the file is gone, and what the cards still show is not put back by itself."""
+        for version, entry in self._entries.items():
+            entry.id, entry.sent, entry.favourite, entry.refused, entry.erased = None, None, False, False, True
+            self.favoured.emit(version)
 
     def _enter(self, view: CardView) -> _Entry:
         assert view.request is not None

@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
     """Opens at once; ``painted`` is emitted after the first paint, and then the model is looked for."""
 
     painted = Signal()
+    _refilled = Signal()  # the file of people is another now: something was imported, or everything erased
 
     def __init__(self, catalog: Catalog, settings: Settings, words: Words, theme: Theme, options: Options) -> None:
         super().__init__()
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.sidebar.place_asked.connect(self.pages.show_place)
         self.pages.turned.connect(self.sidebar.show_place)
         self.people.opened.connect(self._tell_notices)
+        self.people.erased.connect(self._refilled)
         self.people.failed.connect(self._tell_trouble)
         self.people.refused.connect(self._tell_error)
         self.engine.happened.connect(self._watch_model)
@@ -188,6 +190,9 @@ class MainWindow(QMainWindow):
         if self._manifest is not None:
             page.set_drawing(_sampling(self._manifest), self.page.keeping.model)
         page.model_asked.connect(self._go_to_model)
+        self.people.erasing.connect(page.session.pause)
+        self.people.erased.connect(page.undoable.clear)
+        self._refilled.connect(page.reload)
         self.people.opened.connect(lambda _: page.begin())
         if self.people.trouble is None:
             page.begin()
@@ -198,6 +203,7 @@ class MainWindow(QMainWindow):
 
         page = HistoryPage(self._catalog, self.words, self._theme, self.people)
         page.writing_asked.connect(lambda: self.pages.show_place("compose"))
+        page.imported.connect(self._refilled)
         return page
 
     def _go_to_model(self) -> None:

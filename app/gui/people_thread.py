@@ -68,10 +68,14 @@ class PeopleThread(QObject):
     ``writes`` counts the questions that write, so that a page can tell whether it is out of date: what it asks then is
     answered after them.
 
-    ``opened`` carries what the person should be told about the opening; ``refused`` an error nobody asked to be given.
+    ``opened`` carries what the person should be told about the opening; ``refused`` an error nobody asked to be given;
+    ``wrote`` follows every question that wrote; ``erasing`` comes before everything is removed, ``erased`` after.
     """
 
     opened = Signal(object)  # tuple[Sentence, ...]
+    wrote = Signal()
+    erasing = Signal()
+    erased = Signal()
     failed = Signal(object)  # Trouble
     refused = Signal(object)  # ExplainedError
     _arrived = Signal(object)
@@ -115,6 +119,17 @@ class PeopleThread(QObject):
     ) -> Question:
         """Ask what writes; once ``answer`` is called it is on the disk. Closing the window waits for it."""
         return self._ask(Question(work, answer, refuse, writes=True))
+
+    def tell(self, tell: Callable[[], None]) -> None:
+        """Call a function in the window's thread: for work that runs in the store's and has something to say."""
+        self._arrived.emit(tell)
+
+    def erase(self) -> None:
+        """Remove everything for good, the backups too. What is asked during ``erasing`` is removed too."""
+        from app.people.deletion import erase_everything
+
+        self.erasing.emit()
+        self.write(erase_everything, lambda _: self.erased.emit())
 
     def close(self, seconds: float = PATIENCE) -> bool:
         """Write what is still to be written, and close the file; whether that came to its end in time.
@@ -164,7 +179,7 @@ class PeopleThread(QObject):
         except Exception as unforeseen:
             error = unforeseen if isinstance(unforeseen, ExplainedError) else _unforeseen(unforeseen)
             self._error = error
-            self._tell(partial(self._tell_failed, Trouble(error, _ways_on(error, way, bool(backups(self._path))))))
+            self.tell(partial(self._tell_failed, Trouble(error, _ways_on(error, way, bool(backups(self._path))))))
             return
         notices = self._store.notices
         if not self._store.read_only:
@@ -173,7 +188,7 @@ class PeopleThread(QObject):
                 purge(self._store)
             except ExplainedError as error:
                 notices += (error.sentence,)
-        self._tell(partial(self._tell_opened, notices))
+        self.tell(partial(self._tell_opened, notices))
 
     def _answer(self, question: Question) -> None:
         try:
@@ -182,15 +197,12 @@ class PeopleThread(QObject):
                 raise self._error
             value = question.work(self._store)
         except ExplainedError as error:
-            self._tell(partial(self._tell_refused, question, error))
+            self.tell(partial(self._tell_refused, question, error))
         except Exception as error:
             # Nobody foresaw it: it is raised where the window catches such errors.
-            self._tell(partial(_raise, error))
+            self.tell(partial(_raise, error))
         else:
-            self._tell(partial(self._tell_answer, question, value))
-
-    def _tell(self, tell: Callable[[], None]) -> None:
-        self._arrived.emit(tell)
+            self.tell(partial(self._tell_answer, question, value))
 
     def _tell_opened(self, notices: tuple[Sentence, ...]) -> None:
         self.trouble = None
@@ -203,6 +215,8 @@ class PeopleThread(QObject):
     def _tell_answer(self, question: Question, value: Any) -> None:
         if question.answer is not None and not question.dropped:
             question.answer(value)
+        if question.writes:
+            self.wrote.emit()
 
     def _tell_refused(self, question: Question, error: ExplainedError) -> None:
         if question.dropped:

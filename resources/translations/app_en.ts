@@ -160,6 +160,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Import</translation>
     </message>
     <message>
+        <source>有问题的行</source>
+        <translation>Rows with something to say</translation>
+    </message>
+    <message>
         <source>粘贴的表格</source>
         <translation>Pasted cells</translation>
     </message>
@@ -347,6 +351,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>写好了</source>
         <translation>Written</translation>
+    </message>
+    <message>
+        <source>没写成</source>
+        <translation>Not written</translation>
     </message>
     <message>
         <source>和 {names} 的很像</source>
@@ -628,6 +636,69 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
 </context>
 <context>
+    <name>DocumentDialog</name>
+    <message>
+        <source>导入</source>
+        <translation>Import</translation>
+    </message>
+    <message>
+        <source>导入的进度</source>
+        <translation>Progress of the import</translation>
+    </message>
+    <message>
+        <source>停止</source>
+        <translation>Stop</translation>
+    </message>
+    <message>
+        <source>知道了</source>
+        <translation>All right</translation>
+    </message>
+    <message>
+        <source>不导入</source>
+        <translation>Do not import</translation>
+    </message>
+    <message>
+        <source>正在导入。这时停止，什么都不会改动。</source>
+        <translation>Importing. Stopped now, it changes nothing.</translation>
+    </message>
+    <message>
+        <source>正在读这个文件…</source>
+        <translation>Reading the file…</translation>
+    </message>
+    <message>
+        <source>只会加上这里没有的；已经有的保持原样，不会重复，也不会被改动。</source>
+        <translation>Only what is not here yet is added; what is here stays as it is, neither doubled nor changed.</translation>
+    </message>
+    <message>
+        <source>文件里的都已经在这里了，没有什么要导入的。</source>
+        <translation>Everything in the file is here already; there is nothing to import.</translation>
+    </message>
+    <message>
+        <source>联系人</source>
+        <translation>People</translation>
+    </message>
+    <message>
+        <source>祝福</source>
+        <translation>Greetings</translation>
+    </message>
+    <message>
+        <source>发送记录</source>
+        <translation>Notes of sending</translation>
+    </message>
+    <message>
+        <source>群发名单</source>
+        <translation>Lists</translation>
+    </message>
+    <message>
+        <source>文件里有</source>
+        <translation>In the file</translation>
+    </message>
+    <message>
+        <source>要加上的</source>
+        <translation>To be added</translation>
+    </message>
+</context>
+<context>
     <name>EntryDetail</name>
     <message>
         <source>祝福</source>
@@ -799,8 +870,16 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Export…</translation>
     </message>
     <message>
-        <source>全部删除…</source>
-        <translation>Delete all…</translation>
+        <source>导入…</source>
+        <translation>Import…</translation>
+    </message>
+    <message>
+        <source>删除…</source>
+        <translation>Delete…</translation>
+    </message>
+    <message>
+        <source>找到的、全部历史，或者所有数据</source>
+        <translation>What was found, the whole history, or all data</translation>
     </message>
     <message>
         <source>还没有写过。写好的每一条都会留在这里。</source>
@@ -819,24 +898,16 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Clear the filters</translation>
     </message>
     <message>
-        <source>历史，作为表格（CSV）…</source>
-        <translation>The history as a table (CSV)…</translation>
+        <source>找到的这些…</source>
+        <translation>What was found…</translation>
     </message>
     <message>
-        <source>CSV 表格 (*.csv)</source>
-        <translation>CSV table (*.csv)</translation>
+        <source>全部历史…</source>
+        <translation>The whole history…</translation>
     </message>
     <message>
-        <source>全部数据，可再导入（JSON）…</source>
-        <translation>All data, to import again (JSON)…</translation>
-    </message>
-    <message>
-        <source>JSON 文件 (*.json)</source>
-        <translation>JSON file (*.json)</translation>
-    </message>
-    <message>
-        <source>导出</source>
-        <translation>Export</translation>
+        <source>所有数据，不留痕迹…</source>
+        <translation>All data, for good…</translation>
     </message>
 </context>
 <context>

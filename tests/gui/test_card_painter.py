@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from app.cards.clusters import clusters
@@ -78,6 +78,31 @@ def test_ink_stays_within_the_text_box_of_every_design(painter, design):
         assert left >= box.x * scale - slack and right <= (box.x + box.width) * scale + slack
         assert top >= box.y * scale - slack and bottom <= (box.y + box.height) * scale + slack
         assert card.set_text.size >= design.setting.smallest
+
+
+@pytest.mark.parametrize("design", [design.id for design in load_collection().designs])
+def test_no_ornament_makes_a_character_hard_to_read(painter, design):
+    design = painter.collection.design(design)
+    ink = luminance(np.array(QColor(design.colours["ink"]).getRgb()[:3]))
+    for format, text in itertools.product(Format, (SHORT, MEDIUM, LONG)):
+        card = painter.card(design, format, text)
+        image = painter.image(without_text(card)).convertToFormat(QImage.Format.Format_RGB888)
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        pixels = pixels[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+        for placed in card.set_text.placed:
+            inset = placed.size * 0.08  # the hairlines of letter paper stand between the columns
+            left, top = round(placed.x + inset), round(placed.y + inset)
+            right, bottom = round(placed.x + placed.size - inset), round(placed.y + placed.size - inset)
+            under = luminance(pixels[top:bottom, left:right])
+            contrast = (np.maximum(under, ink) + 0.05) / (np.minimum(under, ink) + 0.05)
+            assert contrast.min() >= 4.5, f"{placed.text} in {format.value}"
+
+
+def luminance(colours: np.ndarray) -> np.ndarray:
+    """The relative luminance of sRGB colours, 0 to 1 (WCAG 2.2), of an array whose last axis is red, green, blue."""
+    parts = colours / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
 def test_every_animal_is_drawn_within_its_spot(painter):

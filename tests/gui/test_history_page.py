@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from app.compose.catalog import load_catalog
 from app.compose.request import make_request
+from app.gui.document_dialog import DocumentDialog
 from app.gui.main_window import MainWindow, Options
 from app.gui.people_thread import FILE
-from app.people.history import Draft, add_written, sent_of, written
+from app.people.deletion import delete
+from app.people.document import export_document
+from app.people.history import Draft, add_written, edit_written, sent_of, written
 from app.people.recipients import add_recipient, recipient_fields
+from app.people.search import Filters, found_ids
 from app.people.store import open_store
 from tests.gui.conftest import STAND_IN
 from tests.gui.test_compose_page import key, write_all
@@ -78,6 +82,20 @@ def search_for(window: MainWindow, words: str) -> None:
     page.model.loaded.connect(lambda: loads.append(page.model.filters.query))
     page.filters.query.setText(words)
     wait(lambda: words in loads, "the answer is there")
+
+
+def choose(button: QPushButton, text: str) -> None:
+    """Press a button that has a menu, and choose from it."""
+    button.click()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    (action,) = (action for action in menu.actions() if action.text().startswith(text))
+    assert action.isEnabled(), text
+    menu.close()
+    button.window().activateWindow()
+    wait(button.window().isActiveWindow, "the window has the keys again")
+    action.trigger()
+    settle()
 
 
 def test_the_newest_is_shown_first_and_whole(history):
@@ -166,6 +184,187 @@ def test_copying_counts_as_sent_and_can_be_undone(history):
     assert ask(history, lambda store: sent_of(store, entry.id)) == ()
 
 
+def test_what_is_written_meanwhile_comes_in_while_nothing_moves_under_the_eyes(history):
+    page = history.pages.page
+    page.list.setFocus()
+    bar = page.list.verticalScrollBar()
+    page.list.setCurrentIndex(page.model.index(20))
+    page.list.scrollTo(page.model.index(20))
+    bar.setValue(1234)
+    settle()
+    top, shown = page.list.indexAt(page.list.rect().topLeft()).row(), rows(history)
+    inch = page.list.visualRect(page.model.index(top)).top()
+    cursor = page.detail.text.textCursor()
+    cursor.select(cursor.SelectionType.WordUnderCursor)
+    page.detail.text.setTextCursor(cursor)
+    history.people.write(add_three)
+    wait(lambda: len(rows(history)) >= len(shown) + 3, "the three are there")
+    assert rows(history)[3 : len(shown) + 3] == shown
+    assert page.list.indexAt(page.list.rect().topLeft()).row() == top + 3
+    assert page.list.visualRect(page.model.index(top + 3)).top() == inch
+    assert page.list.currentIndex().row() == 23 and page.detail.entry.text == shown[20]
+    assert page.detail.text.textCursor().hasSelection() and page.list.hasFocus()
+
+
+def add_three(store):
+    asked = make_request(load_catalog(), {"relationship": "friend", "tone": "warm"})
+    for number in range(3):
+        add_written(store, Draft(asked, f"刚写的第{number}条", "m", 1), at=datetime(2027, 3, 1))
+
+
+def test_a_search_goes_on_while_something_is_written(history):
+    page = history.pages.page
+    search_for(history, "莲蓬")
+    loads = []
+    page.model.loaded.connect(lambda: loads.append(rows(history)))
+    history.people.write(add_three)
+    wait(lambda: loads, "it is asked for anew")
+    assert loads[0] == ["第7条，新春好。那年夏天的莲蓬"] and page.filters.query.text() == "莲蓬"
+    history.people.write(
+        lambda store: add_written(
+            store, Draft(make_request(load_catalog(), {"relationship": "friend", "tone": "warm"}), "又见莲蓬", "m", 1)
+        )
+    )
+    wait(lambda: len(rows(history)) == 2, "what fits is found")
+
+
+def test_an_entry_another_page_changed_or_deleted_is_shown_so(history):
+    page = history.pages.page
+    first, second = page.model.entry(0), page.model.entry(1)
+    history.people.write(lambda store: edit_written(store, first.id, "改过了"))
+    wait(lambda: page.detail.text.toPlainText() == "改过了", "the entry says what it says now")
+    history.people.write(lambda store: delete(store, "written", [first.id]))
+    wait(lambda: page.detail.entry is not None and page.detail.entry.id == second.id, "the next one is shown")
+    assert page.list.currentIndex().row() == 0
+
+
+def test_a_star_taken_away_can_be_put_back_also_when_only_favourites_are_shown(history):
+    page = history.pages.page
+    page.filters.favourites.click()
+    wait(lambda: rows(history)[0].startswith("第120条"), "favourites only")
+    before = rows(history)
+    page.detail.star.click()
+    wait(lambda: rows(history) == before[1:], "it is none any more")
+    assert page.bar.message.text() == "已取消收藏"
+    history.pages.show_place("compose")
+    key_to_history(history)
+    page.bar.undo.click()
+    wait(lambda: rows(history) == before, "it is one again")
+
+
+def test_everything_of_one_person_is_deleted_together_and_comes_back(history):
+    page = history.pages.page
+    wait(lambda: page.filters.person.count() == 2, "there is somebody to choose")
+    everything = ask(history, lambda store: found_ids(store, Filters()))
+    page.filters.person.setCurrentIndex(1)
+    wait(
+        lambda: rows(history)[0] == f"第{NEWEST}条，新春好。" and rows(history)[1] == f"第{NEWEST - 2}条，新春好。",
+        "his",
+    )
+    choose(page.delete_many_button, "找到的这些")
+    wait(page.bar.confirm.isVisible, "it asks")
+    assert "65 条" in page.bar.message.text() and history.focusWidget() is page.bar.keep
+    page.bar.confirm.click()
+    wait(lambda: rows(history) == [], "they are gone")
+    assert len(ask(history, lambda store: found_ids(store, Filters()))) == 65
+    history.pages.show_place("compose")
+    key_to_history(history)
+    key(history, Qt.Key.Key_Z)
+    wait(lambda: rows(history), "they are back")
+    assert ask(history, lambda store: found_ids(store, Filters())) == everything
+
+
+def test_all_data_is_erased_for_good_once_it_is_confirmed(history, data):
+    page = history.pages.page
+    page.delete()
+    wait(page.bar.isVisible, "there is something to undo")
+    choose(page.delete_many_button, "所有数据")
+    assert history.focusWidget() is page.bar.keep and "找不回来" in page.bar.message.text()
+    page.bar.keep.click()
+    settle()
+    assert rows(history)
+    choose(page.delete_many_button, "所有数据")
+    page.bar.confirm.click()
+    wait(lambda: page.bar.message.text() == "全部数据已彻底删除", "it is done")
+    wait(lambda: rows(history) == [] and page.nothing_button.isVisible(), "nothing is left")
+    assert page.bar.undo.isHidden()
+    key(history, Qt.Key.Key_Z)
+    settle()
+    assert rows(history) == []
+    needle = "那年夏天的莲蓬".encode()
+    assert [each.name for each in data.iterdir() if needle in each.read_bytes()] == []
+    assert not list(data.glob("*.backup"))
+
+
+def test_an_export_is_imported_on_another_machine_after_a_look_at_it(open_window, tmp_path, data):
+    exported = tmp_path / "全部.json"
+    store = open_store(data / FILE)
+    export_document(store, exported)
+    store.close()
+    stand_in = Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN, data=tmp_path / "other")
+    window = open_window(stand_in)
+    key_to_history(window)
+    page = window.pages.page
+    wait(page.nothing_button.isVisible, "nothing is here yet")
+    assert page.import_button.isVisible()
+    page.files.import_file(exported)
+    (dialog,) = page.findChildren(DocumentDialog)
+    wait(lambda: dialog.import_button.isEnabled(), "the document is read")
+    assert [cell.text() for cell in dialog.cells[1]] == ["联系人", "1", "1"]
+    assert [cell.text() for cell in dialog.cells[2]] == ["祝福", "130", "130"]
+    assert rows(window) == [], "looking changes nothing"
+    dialog.import_button.click()
+    wait(lambda: len(rows(window)) > 1, "the texts are here")
+    assert page.bar.message.text().startswith("导入了 1 位联系人、130 条祝福")
+    settle()
+    page.files.import_file(exported)
+    (dialog,) = page.findChildren(DocumentDialog)
+    wait(lambda: "没有什么要导入的" in dialog.message.text(), "a second time there is nothing to take")
+    assert not dialog.import_button.isVisible()
+    dialog.close_button.click()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"format": "bainiantie-people", "version": 1, "wri', "没有复制完"),
+        (b"a,b\n1,2\n", "不是拜年帖的导出文件"),
+        (b'{"format": "bainiantie-people", "version": 99}', "更新版本"),
+    ],
+)
+def test_what_cannot_be_imported_is_said_to_be_so(history, tmp_path, content, said):
+    page = history.pages.page
+    before = rows(history)
+    (tmp_path / "x.json").write_bytes(content)
+    page.files.import_file(tmp_path / "x.json")
+    wait(page.banner.isVisible, "the banner is there")
+    assert said in page.banner.message.text() and "什么都没有改动" in page.banner.message.text()
+    settle()
+    assert not page.findChildren(DocumentDialog)
+    assert rows(history) == before
+
+
+def test_an_import_stopped_in_the_middle_changes_nothing(history, tmp_path):
+    page = history.pages.page
+    exported = tmp_path / "全部.json"
+    page.files.export(exported)
+    wait(page.bar.isVisible, "it is exported")
+    document = json.loads(exported.read_text(encoding="utf-8"))
+    one = document["written"][0]
+    document["written"] += [{**one, "uid": f"u{number}"} for number in range(2000)]
+    exported.write_text(json.dumps(document), encoding="utf-8")
+    before = ask(history, lambda store: found_ids(store, Filters()))
+    page.files.import_file(exported)
+    (dialog,) = page.findChildren(DocumentDialog)
+    wait(dialog.import_button.isEnabled, "the document is read")
+    dialog.import_button.click()
+    assert dialog.close_button.text() == "停止"
+    dialog.reject()
+    wait(page.banner.isVisible, "it says so")
+    assert "已停止导入" in page.banner.message.text()
+    assert ask(history, lambda store: found_ids(store, Filters())) == before
+
+
 def test_deletions_are_undone_one_by_one(history):
     page = history.pages.page
     before = rows(history)
@@ -185,12 +384,12 @@ def test_deletions_are_undone_one_by_one(history):
 def test_deleting_all_asks_once_and_is_undone(history):
     page = history.pages.page
     before = rows(history)
-    page.delete_all_button.click()
-    assert page.bar.keep.hasFocus(), "Enter alone deletes nothing"
+    choose(page.delete_many_button, "全部历史")
+    assert history.focusWidget() is page.bar.keep, "Enter alone deletes nothing"
     page.bar.keep.click()
     settle()
     assert rows(history) == before
-    page.delete_all_button.click()
+    choose(page.delete_many_button, "全部历史")
     page.bar.confirm.click()
     wait(lambda: rows(history) == [], "all are gone")
     assert page.nothing.text().startswith("还没有写过。")
@@ -213,12 +412,12 @@ def test_what_was_deleted_is_gone_for_good_with_the_window(history, data):
 def test_exports_are_whole_files(history, tmp_path):
     page = history.pages.page
     for name in ("历史.csv", "全部.json"):
-        page.export(tmp_path / name)
+        page.files.export(tmp_path / name)
         wait(lambda name=name: page.bar.isVisible() and name in page.bar.message.text(), "the bar says where it is")
     assert len((tmp_path / "历史.csv").read_text(encoding="utf-8-sig").splitlines()) == MORE_THAN_A_PAGE + 1
     document = json.loads((tmp_path / "全部.json").read_text(encoding="utf-8"))
     assert len(document["written"]) == MORE_THAN_A_PAGE
-    page.export(tmp_path / "no such folder" / "x.csv")
+    page.files.export(tmp_path / "no such folder" / "x.csv")
     wait(page.banner.isVisible, "what cannot be written is said")
 
 

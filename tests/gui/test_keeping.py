@@ -277,3 +277,20 @@ def test_thirty_kills_of_the_program_lose_nothing_that_was_confirmed(data, tmp_p
         else:
             assert int(id) in written
             assert word == "kept" or written[int(id)]
+
+
+def test_what_was_erased_is_not_put_back_until_it_is_taken_in_hand(window, data):
+    write_all(window)
+    window.page.favour(1)
+    wait(lambda: window.page.cards[1].star.isChecked(), "it is a favourite")
+    window.people.erase()
+    wait(lambda: not window.page.cards[1].star.isChecked(), "it is none any more")
+    assert ask(window, lambda store: search(store, Filters()).entries) == ()
+    for card in range(3):
+        window.page.keeping.see(window.page.session.view(card))
+    window.page.keeping.catch_up()
+    assert ask(window, lambda store: search(store, Filters()).entries) == ()
+    window.page.copy(2)
+    wait(lambda: len(ask(window, lambda store: search(store, Filters()).entries)) == 1, "what was copied is kept")
+    (entry,) = kept(window, data)
+    assert entry.text == texts(window)[2] and not entry.favourite
