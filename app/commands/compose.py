@@ -104,7 +104,12 @@ def _write_one(options: argparse.Namespace, catalog: Catalog) -> int:
 
 
 def _write_many(options: argparse.Namespace, catalog: Catalog) -> int:
-    """A line out for every line in; the output takes its final name only when it is whole."""
+    """A line out for every line in; the output takes its final name only when it is whole.
+
+    One request after the other, so that each gets the greetings that it gets alone, whatever stands beside it in the
+    file. Side by side they would be done sooner (``bench`` prints by how much), and some would come out otherwise, for
+    the reason that :mod:`app.engine.batch` gives.
+    """
     seed = options.seed if options.seed is not None else random.randrange(2**31)
     choice = choose_model(options.model)
     partial = options.out.with_name(options.out.name + ".part")

@@ -3,10 +3,14 @@
 A prompt is evaluated once, in a sequence of its own; its candidates begin as copies of that sequence, which share its
 cells. A candidate that ends leaves the batch, and one that waits takes its place, of the same job or of the next.
 
-What is guaranteed: the same job on the same device with the same number of threads gives the same texts, whatever ran
-before it, as long as no other job runs beside it. Beside others its candidates are drawn with the same random numbers
-from the same distributions, but for what floating point makes of adding in another order, and a quantized model of that
-by rounding what it multiplies to eight bits. A text can differ only where a draw falls between two tokens by so little.
+What is guaranteed: the same job on the same device gives the same texts, whatever ran before it and with any number of
+threads, as long as no other job runs beside it. Beside others its candidates are drawn with the same random numbers
+from the same distributions, but for what floating point makes of adding in another order. A model of full floats then
+writes the same. A quantized one rounds what it multiplies to eight bits, which makes up to half a logit of a last bit
+(measured with ours): where a draw falls between two tokens by so little, a text goes on otherwise.
+
+A batch that is always as wide would not help. From eight rows on a row is computed alike however many there are, but
+attention adds up in the order in which the cells lie, and where those of a sequence lie depends on its neighbours.
 """
 
 import heapq

@@ -19,6 +19,7 @@ from app.engine.pieces import LARGEST, piece_ends
 from app.engine.sampling import Floats, Tokens, relative_weights
 from app.llama.chat import ChatTemplate
 from app.llama.context import NO_MEMORY, STOPPED, Context
+from app.llama.flag import Flag
 from app.llama.model import LlamaError, Model
 
 MOST_ROWS = 32  # tokens of different sequences evaluated at once
@@ -54,8 +55,7 @@ class Runtime:
         progress: Callable[[float], bool],
         layers: int | None = None,
     ) -> None:
-        self._interrupted = False
-        self._pieces: dict[int, bytes | None] = {}
+        self._interrupted = Flag()
         self._avoided: dict[tuple[str, ...], Tokens] = {}
         with ExitStack() as opened:
             self._model = _open_model(path, gpu, layers, progress)
@@ -74,6 +74,8 @@ class Runtime:
             self.threads = threads
             most = self._model.layers + 1
             self.layers_on_gpu = 0 if gpu is None else most if layers is None else min(layers, most)
+            # All at once: looked up for the first greeting, they would keep a person waiting a tenth of a second.
+            self._pieces = [self._piece(token) for token in range(self.vocabulary_size)]
             self._weights: Floats = np.empty((MOST_ROWS, self.vocabulary_size), np.float32)
             self._try_one_token()
             self._opened = opened.pop_all()
@@ -88,7 +90,7 @@ class Runtime:
                 threads=threads,
                 outputs=MOST_SEQUENCES,
                 on_cpu=gpu is None,
-                aborted=lambda: self._interrupted,
+                given_up=self._interrupted,
             )
         except LlamaError as error:
             raise _unopened(error) from error
@@ -116,11 +118,11 @@ class Runtime:
 
     def interrupt(self) -> None:
         """Give up what is being evaluated as soon as the device can, and all that follows until :meth:`resume`."""
-        self._interrupted = True
+        self._interrupted.raise_()
 
     def resume(self) -> None:
         """Evaluate again after :meth:`interrupt`."""
-        self._interrupted = False
+        self._interrupted.lower()
 
     def tokenize(self, segments: Sequence[Segment]) -> list[int]:
         """Token ids of a prompt. Only segments marked special may become control tokens. A model that was not tuned is
@@ -190,8 +192,6 @@ class Runtime:
 
     def bytes_of(self, token: int) -> bytes | None:
         """What a token adds to a text; None for the tokens that end one: a greeting has no use for control tokens."""
-        if token not in self._pieces:
-            self._pieces[token] = None if self._model.ends_or_controls(token) else self._model.piece(token)
         return self._pieces[token]
 
     def tokens_with(self, texts: tuple[str, ...]) -> Tokens:
@@ -200,11 +200,14 @@ class Runtime:
             wanted = [text.encode() for text in texts if text]
             found = [
                 token
-                for token in (range(self.vocabulary_size) if wanted else ())
-                if any(text in (self.bytes_of(token) or b"") for text in wanted)
+                for token, piece in enumerate(self._pieces if wanted else ())
+                if piece and any(text in piece for text in wanted)
             ]
             self._avoided[texts] = np.array(found, np.intp)
         return self._avoided[texts]
+
+    def _piece(self, token: int) -> bytes | None:
+        return None if self._model.ends_or_controls(token) else self._model.piece(token)
 
     def _decode(
         self, tokens: Sequence[int], positions: Sequence[int], sequences: Sequence[int], outputs: Sequence[bool]

@@ -36,11 +36,8 @@ def record_file(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def name_of(load: Load) -> str:
-    """What a model is remembered by: its hash where that is known."""
-    if load.sha256:
-        return load.sha256
-    path = Path(load.path)
-    return f"{path.name}, {path.stat().st_size} bytes"
+    """What a model is remembered by: its hash where that is known, else its place."""
+    return load.sha256 or load.path
 
 
 def recorded_threads(model: str, choices: tuple[int, ...]) -> int | None:

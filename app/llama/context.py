@@ -1,12 +1,13 @@
 """Where a model evaluates tokens: cells that hold sequences side by side, and the batch that goes through at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from llama_cpp import llama_cpp
 from numpy.typing import NDArray
 
+from app.llama.flag import Flag
 from app.llama.model import LlamaError, Model
 
 Floats = NDArray[np.float32]
@@ -24,7 +25,7 @@ class Context:
         sequences: the most that live side by side.
         outputs: the most logits wanted of one call, not fewer than ``sequences``; any number when None.
         on_cpu: nothing of it is computed on a GPU.
-        aborted: asked while a batch is computed on the CPU whether to give up.
+        given_up: looked at while a batch is computed on the CPU; once raised, it is given up.
 
     Raises:
         LlamaError: it does not fit into memory, or llama.cpp cannot run the model.
@@ -44,7 +45,7 @@ class Context:
         threads: int,
         outputs: int | None = None,
         on_cpu: bool,
-        aborted: Callable[[], bool] | None = None,
+        given_up: Flag | None = None,
     ) -> None:
         self._vocabulary_size = model.vocabulary_size
         params = llama_cpp.llama_context_default_params()
@@ -60,10 +61,9 @@ class Context:
         if on_cpu:
             # On a processor it saves nothing here, and it rounds attention to half precision.
             params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        if aborted is not None:
-            # ctypes keeps no reference to a callback it hands to C.
-            self._aborted = llama_cpp.ggml_abort_callback(lambda _: aborted())
-            params.abort_callback = self._aborted
+        self._given_up = given_up  # to live as long as the context
+        if given_up is not None:
+            params.abort_callback, params.abort_callback_data = given_up.look, given_up.data
         params.no_perf = True
         self._pointer = llama_cpp.llama_init_from_model(model.pointer, params)
         if self._pointer is None:
