@@ -1,6 +1,8 @@
 """A window on no screen, with its own settings and its own empty models folder, and waiting for what is to come."""
 
 import os
+import shutil
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -104,3 +106,25 @@ def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow
 def slow_window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     """A window whose engine writes so slowly that one can act in the middle of it."""
     return open_window(Options(model=tmp_path / "stand-in.gguf", engine_command=SLOWLY))
+
+
+@pytest.fixture
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of a real X screen: the one that is there, or one started for the test."""
+    if os.environ.get("DISPLAY"):
+        yield {}
+        return
+    if shutil.which("Xvfb") is None:
+        pytest.skip("there is no display, and Xvfb is not installed")
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    yield {"DISPLAY": f":{number}"}
+    server.terminate()
+    server.wait(20)

@@ -2,11 +2,10 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,28 +14,6 @@ from app.gui.main_window import MainWindow, Options
 from tests.gui import person
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def screen() -> Iterator[dict[str, str]]:
-    """The environment of a real X screen: the one that is there, or one started for the test."""
-    if os.environ.get("DISPLAY"):
-        yield {}
-        return
-    if shutil.which("Xvfb") is None:
-        pytest.skip("there is no display, and Xvfb is not installed")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=(writing,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    yield {"DISPLAY": f":{number}"}
-    server.terminate()
-    server.wait(20)
 
 
 def test_a_person_writes_and_copies_a_greeting_with_the_tiny_model(
