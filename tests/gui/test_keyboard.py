@@ -1,4 +1,4 @@
-"""Everything can be operated by keys alone: Tab reaches every control, which has a name and shows that it has the focus."""
+"""Everything can be operated by keys alone: Tab reaches every control, each has a name and shows that it is focused."""
 
 from collections.abc import Callable
 
