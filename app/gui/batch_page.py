@@ -268,7 +268,7 @@ class BatchPage(QWidget):
         self.detail.refresh()
 
     def _show_chosen(self) -> None:
-        chosen = len(self.view.selectionModel().selectedRows())
+        chosen = len(self.view.selected_places())
         self.remove_button.setEnabled(chosen > 0)
         self.detail.show_chosen(chosen)
 

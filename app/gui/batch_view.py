@@ -135,8 +135,12 @@ class BatchView(QTableView):
 
     def selected_ids(self) -> list[int]:
         """The rows the person has chosen, in their order."""
-        places = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._table.rows[place].id for place in places]
+        return [self._table.rows[place].id for place in self.selected_places()]
+
+    def selected_places(self) -> list[int]:
+        """Where they stand, from 0. Whole rows are selected, so that no cell needs to be asked."""
+        ranges = self.selectionModel().selection()
+        return sorted({place for each in ranges for place in range(each.top(), each.bottom() + 1)})
 
     def current_id(self) -> int | None:
         """The row the person is at."""
@@ -189,5 +193,5 @@ class BatchView(QTableView):
 
     def _choose(self, index: QModelIndex, id: str) -> None:
         """A choice is made for every selected row, where the edited one is among them."""
-        places = {chosen.row() for chosen in self.selectionModel().selectedRows()}
-        self._table.say(sorted(places if index.row() in places else {index.row()}), index.column(), id)
+        places = self.selected_places()
+        self._table.say(places if index.row() in places else [index.row()], index.column(), id)
