@@ -5,7 +5,7 @@ import queue
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from app.commands.writer import EngineError
 from app.compose.catalog import Catalog
-from app.compose.prompt import prompt_segments, prompt_text
+from app.compose.prompt import Segment, prompt_segments, prompt_text
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from app.engine.client import EngineClient
@@ -38,13 +38,28 @@ class Timing:
 
 
 class Ours:
-    """The app's engine, open. A context manager."""
+    """The app's engine. A context manager: entering waits until the model is open.
 
-    def __init__(self, model: Path, sha256: str | None, device: str, catalog: Catalog, sampling: Sampling) -> None:
+    Args:
+        threads: None for the number the app itself would use.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        sha256: str | None,
+        device: str,
+        catalog: Catalog,
+        sampling: Sampling,
+        threads: int | None = None,
+    ) -> None:
         self._catalog = catalog
         self._sampling = sampling
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._client = EngineClient(model, sha256=sha256, device=device, on_event=self._events.put)
+        self._done: dict[int, Done] = {}
+        self._client = EngineClient(model, sha256=sha256, device=device, threads=threads, on_event=self._events.put)
+
+    def __enter__(self) -> Self:
         began = time.perf_counter()
         self._client.start()
         try:
@@ -53,8 +68,6 @@ class Ours:
             self._client.close()
             raise
         self.opened_in = time.perf_counter() - began
-
-    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -62,16 +75,18 @@ class Ours:
     ) -> None:
         self._client.close()
 
-    def write(self, requests: Sequence[GreetingRequest], draw: int, seed: int) -> Timing:
-        """``draw`` candidates of every request, all asked for at once."""
+    def write(
+        self, requests: Sequence[GreetingRequest], draw: int, seed: int, most_tokens: int | None = None
+    ) -> Timing:
+        """``draw`` candidates of every request, all asked for at once, each as long as its length allows or at most
+        ``most_tokens``."""
         began = time.perf_counter()
         jobs = {
-            self._client.write(
+            self.ask(
                 prompt_segments(request, self._catalog),
                 draw,
                 seed,
-                self._sampling,
-                self._catalog.length(request.length).most_tokens,
+                min(most_tokens or 1 << 30, self._catalog.length(request.length).most_tokens),
             )
             for request in requests
         }
@@ -87,6 +102,30 @@ class Ours:
         taken = time.perf_counter() - began
         return Timing(tokens, taken, taken if first is None else first)
 
+    def ask(self, prompt: tuple[Segment, ...], draw: int, seed: int, most_tokens: int) -> int:
+        """Begin a job; its number."""
+        return self._client.write(prompt, draw, seed, self._sampling, most_tokens)
+
+    def stop(self, job: int) -> float | None:
+        """Stop a job; the seconds until it was answered, or None when it had ended before."""
+        began = time.perf_counter()
+        self._client.cancel(job)
+        self.wait_for([job])
+        return time.perf_counter() - began if self._done[job].cancelled else None
+
+    def wait_for(self, jobs: Collection[int]) -> None:
+        """Until each of them is done."""
+        while not self._done.keys() >= set(jobs):
+            self._next(Done)
+
+    def start(self) -> None:
+        """Start opening the model, without waiting; :meth:`close` ends it."""
+        self._client.start()
+
+    def close(self) -> None:
+        """End the engine's process."""
+        self._client.close()
+
     def memory(self) -> dict[str, int] | None:
         """Bytes the engine's process holds now, and the most it has held; None where the system does not tell."""
         path = Path(f"/proc/{self._client.pid}/status")
@@ -99,6 +138,8 @@ class Ours:
         """The next event of these kinds; EngineError when the engine fails instead."""
         while True:
             event = self._events.get(timeout=PATIENCE)
+            if isinstance(event, Done):
+                self._done[event.job] = event
             if isinstance(event, kinds):
                 return event
             if isinstance(event, Failed):

@@ -1,10 +1,13 @@
-"""What the machine can do at best, and how steady it is while something else is measured."""
+"""What the machine can do at best, and how steady and how responsive it is while something else is measured."""
 
 import os
 import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -12,6 +15,7 @@ from app.models.gguf_file import read_header
 
 COPIED = 256 << 20  # bytes of one thread's array: far more than any cache holds
 TURNS = 5
+FRAME = 1 / 60  # seconds
 
 
 def copy_bandwidth(threads: int) -> float:
@@ -34,6 +38,31 @@ def weights_a_token(model: Path) -> int:
     header = read_header(model)
     tied = header.tensor("output.weight") is None
     return sum(tensor.nbytes for tensor in header.tensors if tied or tensor.name != "token_embd.weight")
+
+
+class Frames:
+    """Wakes as often as a window that draws 60 frames a second, and notes how late. A context manager."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []  # milliseconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._wake, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _wake(self) -> None:
+        while not self._over.is_set():
+            due = time.perf_counter() + FRAME
+            time.sleep(FRAME)
+            self.late.append(1000 * (time.perf_counter() - due))
 
 
 class Steadiness:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.bench_aims import aims
 from app.commands.bench_machine import weights_a_token
+from app.commands.bench_memory import growth
 from app.models.gguf_file import read_header
 from tests.test_layout import ROOT
 
@@ -19,28 +21,65 @@ def bench(*options: object) -> "subprocess.CompletedProcess[str]":
 
 
 def test_it_measures_what_it_promises(tiny_model: Path):
-    done = bench("--model", tiny_model, "--runs", 1, "--recipients", 5, "--json")
+    done = bench("--model", tiny_model, "--runs", 1, "--recipients", 5, "--stops", 2, "--greetings", 400, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     rates = {name: statistics.median(values) for name, values in found["tokens a second"].items()}
-    assert set(rates) == {f"sequences: {count}" for count in (1, 3, 8, 16)} | {"high-level call"}
-    assert all(rate > 0 for rate in rates.values())
+    by_threads = {name for name in rates if "threads" in name}
+    assert set(rates) - by_threads == {f"sequences: {count}" for count in (1, 3, 8, 16)} | {"high-level call"}
+    assert by_threads and all(rate > 0 for rate in rates.values())
     ratio = found["ratios"]["sequences: 8 / high-level call"]
     assert ratio == pytest.approx(rates["sequences: 8"] / rates["high-level call"], abs=0.01)
     waits = found["seconds"]
-    (together,), (alone,) = waits["a person, all asked for at once"], waits["a person, one by one"]
-    assert found["ratios"]["a person one by one / at once"] == pytest.approx(alone / together, abs=0.01)
+    (together,), (alone,) = waits["a person, asked for at once"], waits["a person, one by one"]
+    assert found["ratios"]["a person, one by one / at once"] == pytest.approx(alone / together, abs=0.01)
+    assert waits["5 people, a text each"] == pytest.approx([5 * together])
     firsts, wholes = waits["first characters"], waits["three greetings (8 drawn)"]
     assert all(0 < first <= whole for first, whole in zip(firsts, wholes, strict=True))
+    assert min(waits["three sequences"]) > 0 and min(waits["first characters, another person"]) > 0
+    stops = {name: values for name, values in found["milliseconds"].items() if name.startswith("stop")}
+    assert "stop, model opening" in stops and all(value > 0 for values in stops.values() for value in values)
+    assert {"frame late, nothing running", "frame late, while writing"} <= set(found["milliseconds"])
     if sys.platform == "linux":
         assert found["memory"]["peak, MB"] >= found["memory"]["now, MB"] > 0
+        assert [name for name in found["memory"] if name.startswith("after")] == [
+            f"after {written} greetings, MB" for written in (100, 200, 300, 400)
+        ]
+        assert found["aims"]["most memory resident, MB"]["found"] == found["memory"]["peak, MB"]
+    slowest = max(value for values in stops.values() for value in values)
+    assert found["aims"]["slowest answer to a stop, ms"]["found"] == pytest.approx(slowest, abs=0.01)
     assert found["machine"]["tokens/s that memory allows"] > 0
 
 
 def test_a_table_is_printed_without_what_was_left_out(tiny_model: Path):
-    done = bench("--model", tiny_model, "--runs", 1, "--recipients", 0, "--no-peer")
+    left_out = ("--recipients", 0, "--stops", 0, "--greetings", 0, "--no-peer")
+    done = bench("--model", tiny_model, "--runs", 1, *left_out)
     assert done.returncode == 0, done.stderr
-    assert "sequences: 16 / one" in done.stdout and "high-level" not in done.stdout and "person" not in done.stdout
+    assert "sequences: 16 / one" in done.stdout and "one sequence / what memory allows" in done.stdout
+    assert not any(word in done.stdout for word in ("high-level", "person", "stop", "growth"))
+    assert done.stdout.splitlines()[-1].endswith(("a quiet machine.", "measure again when it is quiet."))
+
+
+def test_an_aim_is_reached_or_missed_by_its_figure():
+    rates = {"sequences: 1": 20.0, "sequences: 3": 41.0, "sequences: 8": 60.0, "sequences: 1, untrimmed": 18.0}
+    rates["high-level call, untrimmed"] = 20.0
+    memory = {"peak, MB": 1100.0, "growth, kB a greeting": 1.01}
+    found = aims(rates, 25.0, memory, {"stop, one sequence": [3.0, 99.0], "frame late, while writing": [500.0]})
+    assert {aim.name: (round(aim.found, 2), aim.holds) for aim in found} == {
+        "one sequence / what memory allows": (0.8, True),
+        "three sequences / high-level loop, untrimmed": (2.05, True),
+        "eight sequences / high-level loop, untrimmed": (3.0, False),
+        "one sequence / the same, untrimmed": (1.11, False),
+        "most memory resident, MB": (1100.0, True),
+        "growth of memory, kB a greeting": (1.01, False),
+        "slowest answer to a stop, ms": (99.0, True),
+    }
+
+
+def test_growth_is_the_slope_after_the_first_look():
+    assert growth({100: 50, 200: 100, 300: 100, 400: 100}) == pytest.approx(0)
+    assert growth({100: 0, 200: 1000, 300: 2000, 400: 3000}) == pytest.approx(10)
+    assert growth({100: 1, 200: 2}) == 0
 
 
 def test_the_embeddings_are_not_read_for_a_token(tiny_model: Path):
