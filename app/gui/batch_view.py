@@ -22,7 +22,8 @@ from app.gui.words import Words
 
 ROW_HEIGHT = 38
 _WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
-_WIDEST_STATE = 230
+_WIDEST_STATE = 190
+_WIDEST_MENU = 126  # longer names, in English, leave the text no room
 _PADDING = 11  # of a cell, left and right: the style sheet's, and what Qt leaves around an item's text
 
 
@@ -168,7 +169,7 @@ class BatchView(QTableView):
         metrics = QFontMetrics(self.font())
         for column, delegate in self._menus.items():
             longest = max(metrics.horizontalAdvance(name) for name in delegate.names())
-            self.setColumnWidth(column, max(longest + 2 * _PADDING, _WIDTHS[column]))
+            self.setColumnWidth(column, min(max(longest + 2 * _PADDING, _WIDTHS[column]), _WIDEST_MENU))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self.selectionModel().hasSelection():
