@@ -14,7 +14,10 @@ from app.engine.thread_record import name_of, record_threads, recorded_threads
 from app.engine.threads import counts_worth_trying
 
 ROWS = 8  # candidates of a click, decoded together
-TURNS = 7
+TURNS = 8
+LEAST_TURNS = 4  # of each number of threads, undisturbed
+# Threads that got less of their processors than this shared them with another program: that turn says nothing.
+OWN = 0.8
 # A number of threads is taken for faster than fewer only by more than this: what it does not need is the window's.
 WORTH = 1.03
 # Times that scatter by more say something of what else is running.
@@ -30,8 +33,7 @@ class ThreadTrial:
         self._model = model
         self._before = runtime.threads
         self._seconds: dict[int, list[float]] = {count: [] for count in sorted(counts)}
-        # The first turn warms up and does not count.
-        self._to_come = [count for _ in range(TURNS + 1) for count in self._seconds]
+        self._to_come = [count for _ in range(TURNS) for count in self._seconds]
         self._given_up = False
 
     @property
@@ -44,10 +46,10 @@ class ThreadTrial:
         count = self._to_come.pop(0)
         self._runtime.use_threads(count)
         self._runtime.clear()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         decoded = self._runtime.advance([0] * ROWS, [0] * ROWS, range(ROWS))
-        seconds = time.perf_counter() - began
-        if decoded is not None:
+        seconds, worked = time.perf_counter() - began, time.process_time() - worked
+        if decoded is not None and worked >= OWN * count * seconds:
             self._seconds[count].append(seconds)
 
     def give_up(self) -> None:
@@ -57,9 +59,8 @@ class ThreadTrial:
 
     def end(self) -> None:
         """Use what was found, and remember it; where nothing was, go on as before."""
-        counted = {count: seconds[1:] for count, seconds in self._seconds.items()}
-        measured = all(len(seconds) == TURNS for seconds in counted.values())
-        found = fewest_of_the_fastest(counted) if measured else None
+        measured = not self._given_up and all(len(seconds) >= LEAST_TURNS for seconds in self._seconds.values())
+        found = fewest_of_the_fastest(self._seconds) if measured else None
         self._runtime.clear()
         self._runtime.use_threads(found or self._before)
         self._runtime.resume()
