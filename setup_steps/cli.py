@@ -30,6 +30,7 @@ installs everything (Ctrl+C at any time; it goes on from there), later ones open
   python3 run.py                   打开窗口 open the window
   python3 run.py compose ...       在命令行里写 write on the command line
   python3 run.py install           只装好模型 only get the model ready
+  python3 run.py models ...        管理模型 list, fetch, import, verify, remove models
   python3 run.py training ...      训练自己的模型 train a model of your own
   python3 run.py test [...]        跑测试 run the tests (options are pytest's)
   python3 run.py bench             量一量有多快 measure the speed
@@ -61,7 +62,7 @@ class Request:
     def needs_model(self) -> bool:
         """Whether the model has to be there first: not for help, nor where the person names a file."""
         words = {word.partition("=")[0] for word in self.arguments}
-        return self.command not in ("install", "training") and not words & {"-h", "--help", "--version", "--model"}
+        return self.command not in ("install", "models", "training") and not words & {"-h", "--help", "--version", "--model"}
 
     @property
     def trains(self) -> bool:

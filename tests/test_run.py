@@ -44,6 +44,7 @@ def test_no_command_is_the_window_and_its_options_follow_two_dashes() -> None:
         (["compose", "--help"], False),
         (["compose", "--model=my.gguf"], False),
         (["install", "--source", "hub"], False),
+        (["models", "list"], False),
         (["test"], True),
         (["training", "lora", "--recipe", "mine.yaml"], False),
     ],

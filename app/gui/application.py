@@ -47,7 +47,7 @@ def run(
     device: str = "auto",
     on_first_paint: Callable[[], None] | None = None,
     engine_command: Sequence[str] | None = None,
-    install_command: Sequence[str] | None = None,
+    models_command: Sequence[str] | None = None,
 ) -> int:
     """Open the window and stay until it is closed; the exit code.
 
@@ -55,10 +55,10 @@ def run(
         model: this GGUF file instead of the installed one.
         device: ``auto`` or ``cpu``.
         on_first_paint: called once the window is on the screen; the window then closes again.
-        engine_command: how the engine process is started, when not as usual; likewise ``install_command``.
+        engine_command: how the engine process is started, when not as usual; likewise ``models_command``.
     """
     application = make_application()
-    window = make_window(application, Options(model, device, engine_command, install_command), language, theme)
+    window = make_window(application, Options(model, device, engine_command, models_command), language, theme)
     if on_first_paint is None:
         window.painted.connect(window.begin)
     else:

@@ -133,6 +133,14 @@ class BatchSession:
         self._door.write(lambda store: release_rows(store, batch), lambda _: self._tell_waiting(ids))
         self._moved()
 
+    def change_engine(self) -> None:
+        """Another engine is about to write: what was at the old one waits, and is ordered from the new one."""
+        running = self.running
+        self.pause()
+        self.model = ""
+        if running:
+            self.start()
+
     def redo(self, ids: Iterable[int]) -> None:
         """Have rows written, once more where they have been: before all others, and they alone after a pause.
 

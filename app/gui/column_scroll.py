@@ -1,6 +1,6 @@
 """A column that scrolls when the window is too low for it, and keeps its width when the scroll bar comes and goes."""
 
-from PySide6.QtCore import QMargins, Qt
+from PySide6.QtCore import QEvent, QMargins, QObject, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 BAR = 10  # pixels, as in the style sheet
@@ -26,3 +26,13 @@ class ColumnScroll(QScrollArea):
 
     def _make_room(self, low: int, high: int) -> None:
         self.column.setContentsMargins(self._margins - QMargins(0, 0, BAR if high > low else 0, 0))
+
+
+class FlowingColumn(ColumnScroll):
+    """One whose texts wrap: it is as high as they need at its width, and scrolls instead of squeezing them."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A scroll area watches its body; of heights that follow from widths it knows nothing."""
+        if watched is self.widget() and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.widget().setMinimumHeight(self.column.totalHeightForWidth(self.widget().width()))
+        return super().eventFilter(watched, event)

@@ -154,6 +154,15 @@ class ComposePage(QWidget):
         self.session.handle(event)
         self._show_working()
 
+    def name_model(self, title: Sentence | None) -> None:
+        """What the model being opened is called; None for what its file says."""
+        self._title = title
+
+    def break_off(self) -> None:
+        """Another engine is about to write: what is being written ends here, and stays."""
+        self.session.stop()
+        self._show_working()
+
     def engine_changed(self) -> None:
         """The engine was opened or closed: without one nothing is being written, and nothing can be."""
         if self._engine.state is Engine.OFF:

@@ -1,5 +1,6 @@
 """The engine, seen from the window: its events arrive as a Qt signal in the window's thread, and nothing waits."""
 
+import threading
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -21,9 +22,14 @@ class Engine(Enum):
 
 
 class EngineBridge(QObject):
-    """Owns the client. ``happened`` carries every event of the engine in use; ``state`` is already up to date."""
+    """Owns the client. ``happened`` carries every event of the engine in use; ``state`` is already up to date.
+
+    ``switching``: another engine is about to take the place of this one, and what is being written ends here.
+    ``ready`` is what the engine in use said when it was, None while it is not.
+    """
 
     happened = Signal(object)
+    switching = Signal()
     _arrived = Signal(int, object)
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
@@ -32,23 +38,36 @@ class EngineBridge(QObject):
         self._client: EngineClient | None = None
         self._generation = 0
         self.state = Engine.OFF
+        self.ready: Ready | None = None
         self._arrived.connect(self._take)
 
     def open(self, model: Path, sha256: str | None, device: str) -> None:
-        """Open ``model`` in a new engine process; what it says arrives as events."""
-        self.close()
+        """Open ``model`` in a new engine process, once the one before it has gone; what it says arrives as events."""
+        if self._client is not None:
+            self.switching.emit()
         self._generation += 1
         generation = self._generation
         self.state = Engine.OPENING
+        self.ready = None
         # The client calls from its own thread: a queued signal brings the event into ours.
-        self._client = EngineClient(
+        client = EngineClient(
             model,
             sha256=sha256,
             device=device,
             on_event=lambda event: self._arrived.emit(generation, event),
             command=self._command,
         )
-        self._client.start()
+        old, self._client = self._client, client
+        if old is None:
+            client.start()
+            return
+
+        def hand_over() -> None:
+            # Two models at once may be more than fits into memory. Ending the old one can take seconds.
+            old.close()
+            client.start()
+
+        threading.Thread(target=hand_over, name="engine hand-over", daemon=True).start()
 
     def reopen(self) -> None:
         """Try once more, after the model could not be opened or the process died too often."""
@@ -81,12 +100,15 @@ class EngineBridge(QObject):
         self._generation += 1
         client, self._client = self._client, None
         self.state = Engine.OFF
+        self.ready = None
         if client is not None:
             client.close()
 
     def _take(self, generation: int, event: Event) -> None:
         if generation != self._generation:
             return
+        if isinstance(event, Ready | Loading) or (isinstance(event, Failed) and event.job is None):
+            self.ready = event if isinstance(event, Ready) else None
         if isinstance(event, Ready):
             self.state = Engine.READY
         elif isinstance(event, Loading):

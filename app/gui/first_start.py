@@ -1,6 +1,5 @@
 """The panel of a start without a usable model: says what will be fetched, fetches it, and gets out of the way."""
 
-from collections.abc import Sequence
 from enum import Enum
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -8,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 
 from app.compose.sentence import Sentence
 from app.gui.banner import Details
-from app.gui.install_process import COMMAND, InstallProcess, overall
+from app.gui.models_process import Job, ModelsProcess, Outcome, Refusal
+from app.gui.models_progress import figures, gigabytes, overall
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.models.manifest import Manifest
@@ -29,11 +29,14 @@ class Stage(Enum):
 
 
 class FirstStart(QFrame):
-    """Hidden until ``offer`` or ``repair``; emits ``installed`` when the model is in its place."""
+    """Hidden until ``offer`` or ``repair``; emits ``installed`` when the model is in its place.
+
+    Follows the fetching of our model whoever began it: the page 模型 does it with the same ``process``.
+    """
 
     installed = Signal()
 
-    def __init__(self, words: Words, theme: Theme, command: Sequence[str] | None = None) -> None:
+    def __init__(self, words: Words, theme: Theme, process: ModelsProcess) -> None:
         super().__init__()
         self.setObjectName("firstStart")
         self._words = words
@@ -41,10 +44,11 @@ class FirstStart(QFrame):
         self._sentence = Sentence("", "")
         self._progress: Progress | None = None
         self.stage = Stage.OFFER
-        self.process = InstallProcess(command or COMMAND)
+        self.process = process
+        self.process.started.connect(self._started)
         self.process.progressed.connect(self._show_progress)
-        self.process.installed.connect(self._done)
-        self.process.paused.connect(lambda: self._enter(Stage.PAUSED))
+        self.process.done.connect(self._done)
+        self.process.paused.connect(self._paused)
         self.process.failed.connect(self._fail)
         self.title = QLabel()
         self.title.setProperty("kind", "panelTitle")
@@ -77,10 +81,6 @@ class FirstStart(QFrame):
         self.details.fill(sentence, detail)
         self._enter(Stage.BROKEN)
 
-    def close_process(self) -> None:
-        """End an installation under way, keeping what it has."""
-        self.process.close()
-
     def retranslate(self) -> None:
         """Say everything in the language in use."""
         stage, running = self.stage, self.stage in (Stage.RUNNING, Stage.PAUSING)
@@ -110,7 +110,7 @@ class FirstStart(QFrame):
         self.bar.setAccessibleName(self.tr("准备模型的进度"))
         self.figures.setVisible(running)
         self.message.setText(self._message())
-        self.figures.setText(self._figures())
+        self.figures.setText(figures(self._progress, self.process.rate))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
@@ -135,25 +135,6 @@ class FirstStart(QFrame):
             )
         return self._words.say(self._progress.sentence)
 
-    def _figures(self) -> str:
-        progress, rate = self._progress, self.process.rate
-        if progress is None or progress.step != "download" or progress.total <= 0:
-            return ""
-        parts = [f"{megabytes(progress.done)} / {megabytes(progress.total)} MB"]
-        if rate.speed is not None:
-            parts.append(f"{rate.speed / 1e6:.1f} MB/s")
-        left = rate.left(progress)
-        if left is not None:
-            parts.append(self._left(left))
-        return "  ·  ".join(parts)
-
-    def _left(self, seconds: float) -> str:
-        if seconds < 60:
-            return self.tr("不到 1 分钟")
-        if seconds < 5400:
-            return self.tr("还要约 {minutes} 分钟").format(minutes=round(seconds / 60))
-        return self.tr("还要约 {hours} 小时").format(hours=f"{seconds / 3600:.1f}")
-
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
         if stage not in (Stage.FAILED, Stage.BROKEN):
@@ -165,27 +146,43 @@ class FirstStart(QFrame):
         if self.stage is Stage.RUNNING:
             self._enter(Stage.PAUSING)
             self.process.pause()
-        elif self.stage is not Stage.PAUSING:
-            self._enter(Stage.RUNNING)
-            self.process.start()
+        elif self.stage is not Stage.PAUSING and self._manifest is not None:
+            self.process.start(Job("fetch", self._manifest.built.id))
 
-    def _show_progress(self, progress: Progress) -> None:
+    def _is_ours(self, job: Job) -> bool:
+        return self._manifest is not None and job == Job("fetch", self._manifest.built.id)
+
+    def _started(self, job: Job) -> None:
+        if self._is_ours(job) and not self.isHidden():
+            self._enter(Stage.RUNNING)
+
+    def _show_progress(self, job: Job, progress: Progress) -> None:
+        if not self._is_ours(job):
+            return
         self._progress = progress
         self.bar.setValue(max(self.bar.value(), round(BAR * overall(progress))))
         if self.stage is Stage.RUNNING:
             self.message.setText(self._message())
-            self.figures.setText(self._figures())
+            self.figures.setText(figures(progress, self.process.rate))
 
-    def _done(self) -> None:
-        self.bar.setValue(0)
-        self._progress = None
-        self.hide()
-        self.installed.emit()
+    def _paused(self, job: Job) -> None:
+        if self._is_ours(job) and not self.isHidden():
+            self._enter(Stage.PAUSED)
 
-    def _fail(self, code: str, sentence: Sentence, detail: str) -> None:
-        self._sentence = sentence
-        self.details.fill(sentence, f"{code}\n{detail}".strip())
-        self._enter(Stage.FAILED)
+    def _done(self, job: Job, outcome: Outcome) -> None:
+        if self._is_ours(job):
+            was_needed = not self.isHidden()
+            self.bar.setValue(0)
+            self._progress = None
+            self.hide()
+            if was_needed:
+                self.installed.emit()
+
+    def _fail(self, job: Job, refusal: Refusal) -> None:
+        if self._is_ours(job) and not self.isHidden():
+            self._sentence = refusal.sentence
+            self.details.fill(refusal.sentence, refusal.details)
+            self._enter(Stage.FAILED)
 
     def _build(self) -> None:
         foot = QHBoxLayout()
@@ -203,13 +200,3 @@ class FirstStart(QFrame):
         column.addLayout(foot)
         column.addWidget(self.details.text)
         column.addWidget(self.details.copy, 0, Qt.AlignmentFlag.AlignRight)
-
-
-def gigabytes(count: int) -> str:
-    """Bytes as a person thinks of a download: ``1.1 GB``."""
-    return f"{count / 1e9:.1f} GB"
-
-
-def megabytes(count: int) -> str:
-    """Bytes as whole megabytes with thousands separated, without the unit."""
-    return f"{round(count / 1e6):,}"

@@ -16,15 +16,16 @@ from app.compose.catalog import Catalog
 from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Event, Failed, Sampling
 from app.gui.compose_page import ComposePage
-from app.gui.engine_bridge import EngineBridge
+from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.first_start import FirstStart
+from app.gui.models_process import ModelsProcess
 from app.gui.page_stack import PageStack
 from app.gui.people_thread import PeopleThread, Trouble, people_file
 from app.gui.settings import Settings
 from app.gui.sidebar import Sidebar
 from app.gui.theme import Theme
 from app.gui.words import Words
-from app.models.manifest import Manifest, load_manifest
+from app.models.manifest import MANIFEST_FILE, Manifest, load_manifest
 
 FIRST_SIZE = (1180, 760)
 SMALLEST_SIZE = (860, 480)
@@ -40,12 +41,13 @@ class Options:
     model: Path | None = None
     device: str = "auto"
     engine_command: Sequence[str] | None = None
-    install_command: Sequence[str] | None = None
+    models_command: Sequence[str] | None = None
     data: Path | None = None
+    manifest: Path = MANIFEST_FILE
 
 
 class ModelSearch(QObject):
-    """Looks for the installed model off the window's thread: the disk may be slow."""
+    """Looks for the model in use off the window's thread: the disk may be slow."""
 
     found = Signal(object)  # InstalledModel or None
     failed = Signal(object)  # ExplainedError
@@ -55,11 +57,11 @@ class ModelSearch(QObject):
         threading.Thread(target=self._look, args=(manifest,), daemon=True).start()
 
     def _look(self, manifest: Manifest) -> None:
-        from app.models.built import find_built
         from app.models.folders import models_folder
+        from app.models.inventory import chosen_model
 
         try:
-            self.found.emit(find_built(models_folder(), manifest))
+            self.found.emit(chosen_model(models_folder(), manifest))
         except ExplainedError as error:
             self.failed.emit(error)
 
@@ -78,17 +80,22 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._options = options
         self._manifest: Manifest | None = None
+        self._has_ours = False  # the model being used is the one this program builds
         self._is_painted = False
         self._told_trouble = False
         self._closing = False
+        self._open_now: tuple[Path, str | None] | None = None
         self.engine = EngineBridge(options.engine_command)
-        self.first_start = FirstStart(words, theme, options.install_command)
+        self.models = ModelsProcess(options.models_command, ("--manifest", str(options.manifest)))
+        self._quick = ModelsProcess(options.models_command, ("--manifest", str(options.manifest)))
+        self.first_start = FirstStart(words, theme, self.models)
         self.people = PeopleThread(people_file(options.data))
         self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
         self.pages = PageStack()
         self.pages.add_place("compose", lambda: self.page)
         self.pages.add_place("batch", self._batch_page)
         self.pages.add_place("history", self._history_page)
+        self.pages.add_place("models", self._models_page)
         self.sidebar = Sidebar(words, theme, self.pages.places)
         self._search = ModelSearch(self)
         central = QWidget()
@@ -111,12 +118,12 @@ class MainWindow(QMainWindow):
         """Open what was written, and the model, or offer to fetch it. Called once the window is on the screen."""
         self.people.begin()
         try:
-            self._manifest = load_manifest()
+            self._manifest = load_manifest(self._options.manifest)
         except ExplainedError as error:
             self.page.banner.show_error(error.sentence, error.detail)
             return
         drawn, sampling = self._manifest.sampling, _sampling(self._manifest)
-        self.page.set_drawing(drawn.draw, sampling, None if self._options.model else self._manifest.built.title)
+        self.page.set_drawing(drawn.draw, sampling, None)
         if self._options.model is not None:
             from app.models.built import recorded_hash
 
@@ -146,7 +153,8 @@ class MainWindow(QMainWindow):
             self.page.keeping.flush()
             self.people.close()
             self.engine.close()
-            self.first_start.close_process()
+            self.models.close()
+            self._quick.close()
         super().closeEvent(event)
 
     def event(self, event: QEvent) -> bool:
@@ -172,6 +180,7 @@ class MainWindow(QMainWindow):
         self.people.failed.connect(self._tell_trouble)
         self.people.refused.connect(self._tell_error)
         self.engine.happened.connect(self._watch_model)
+        self.engine.switching.connect(self.page.break_off)
         self.first_start.installed.connect(self._look_again)
         self._search.found.connect(self._use)
         self._search.failed.connect(self._cannot_look)
@@ -190,6 +199,7 @@ class MainWindow(QMainWindow):
         if self._manifest is not None:
             page.set_drawing(_sampling(self._manifest), self.page.keeping.model)
         page.model_asked.connect(self._go_to_model)
+        self.engine.switching.connect(page.session.change_engine)
         self.people.erasing.connect(page.session.pause)
         self.people.erased.connect(page.undoable.clear)
         self._refilled.connect(page.reload)
@@ -204,6 +214,16 @@ class MainWindow(QMainWindow):
         page = HistoryPage(self._catalog, self.words, self._theme, self.people)
         page.writing_asked.connect(lambda: self.pages.show_place("compose"))
         page.imported.connect(self._refilled)
+        return page
+
+    def _models_page(self) -> QWidget:
+        from app.gui.models_page import ModelsPage
+
+        page = ModelsPage(self.words, self._theme, self.engine, self.models, self._quick)
+        page.device.cpu_only.setChecked(self._device == "cpu")
+        page.device.cpu_only.setEnabled(self._options.device != "cpu")
+        page.chosen.connect(self._look_again)
+        page.cpu_asked.connect(self._use_cpu)
         return page
 
     def _go_to_model(self) -> None:
@@ -246,6 +266,10 @@ class MainWindow(QMainWindow):
         if self._closing or self._manifest is None:
             return
         if isinstance(found, InstalledModel):
+            if (found.path, found.sha256) == self._open_now and self.engine.state in (Engine.OPENING, Engine.READY):
+                return
+            self._has_ours = found.path.name == self._manifest.built.file
+            self.first_start.hide()
             self._open(found.path, found.sha256)
         else:
             self.page.status.show_message(Sentence("还没有模型", "No model yet"))
@@ -255,19 +279,38 @@ class MainWindow(QMainWindow):
         self.page.banner.show_error(error.sentence, error.detail)
 
     def _open(self, model: Path, sha256: str | None) -> None:
+        self.page.name_model(self._manifest.built.title if self._has_ours and self._manifest else None)
         self.page.status.show_loading(0.0)
-        self.engine.open(model, sha256, self._options.device)
+        self.engine.open(model, sha256, self._device)
+        self._open_now = (model, sha256)
         self.page.engine_changed()
 
+    @property
+    def _device(self) -> str:
+        return "cpu" if "cpu" in (self._options.device, self._settings.device) else "auto"
+
+    def _use_cpu(self, only: bool) -> None:
+        self._settings.device = "cpu" if only else "auto"
+        if self._open_now is not None and self.engine.state is not Engine.OFF:
+            self._open(*self._open_now)
+
     def _watch_model(self, event: Event) -> None:
-        """An installed model that cannot be opened can be made anew; one the person named is theirs to mend."""
+        """Our model that cannot be opened can be made anew; for any other there is the page 模型."""
         if not (isinstance(event, Failed) and event.job is None and event.code.startswith("model_")):
             return
-        if self._options.model is None and self._manifest is not None:
+        if self._has_ours and self._manifest is not None:
             self.page.banner.hide()
             self.engine.close()
             self.page.engine_changed()
             self.first_start.repair(self._manifest, event.sentence, f"{event.code}\n{event.detail}".strip())
+        else:
+            self.page.banner.show_error(
+                Sentence(
+                    f"{event.sentence.zh}打开左边的“模型”可以换一个。",
+                    f"{event.sentence.en} Under Models, at the left, another can be chosen.",
+                ),
+                f"{event.code}\n{event.detail}".strip(),
+            )
 
     def _speak(self, language: str) -> None:
         self._settings.language = language

@@ -6,6 +6,7 @@ from app.gui.words import CHINESE, LANGUAGES
 
 LIGHT, DARK, SYSTEM = "light", "dark", "system"
 THEMES = (SYSTEM, LIGHT, DARK)
+DEVICES = ("auto", "cpu")
 
 
 class Settings:
@@ -31,6 +32,15 @@ class Settings:
     @theme.setter
     def theme(self, theme: str) -> None:
         self._store.setValue("window/theme", theme)
+
+    @property
+    def device(self) -> str:
+        """``auto`` or ``cpu``."""
+        return self._one_of("engine/device", DEVICES, DEVICES[0])
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._store.setValue("engine/device", device)
 
     @property
     def geometry(self) -> QByteArray | None:

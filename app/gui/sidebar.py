@@ -76,7 +76,12 @@ class Sidebar(QFrame):
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
-        names = {"compose": self.tr("写祝福"), "batch": self.tr("群发"), "history": self.tr("收藏与历史")}
+        names = {
+            "compose": self.tr("写祝福"),
+            "batch": self.tr("群发"),
+            "history": self.tr("收藏与历史"),
+            "models": self.tr("模型"),
+        }
         for number, (place, button) in enumerate(self.places.items(), 1):
             # A long name takes two lines of the narrow bar.
             button.setText(names[place].replace("与", "\n与"))

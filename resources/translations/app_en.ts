@@ -636,6 +636,37 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
 </context>
 <context>
+    <name>DevicePanel</name>
+    <message>
+        <source>还没有打开模型。</source>
+        <translation>No model is open yet.</translation>
+    </message>
+    <message>
+        <source>只用 CPU</source>
+        <translation>CPU only</translation>
+    </message>
+    <message>
+        <source>显卡写出来的不对，或者写着写着就停，可以试试</source>
+        <translation>Worth a try where the GPU writes nonsense or stops in the middle</translation>
+    </message>
+    <message>
+        <source>复制诊断信息</source>
+        <translation>Copy diagnostics</translation>
+    </message>
+    <message>
+        <source>系统、设备和模型的情况，没有你写的内容</source>
+        <translation>About system, device and models; nothing you wrote</translation>
+    </message>
+    <message>
+        <source>{count} 层在显卡上</source>
+        <translation>{count} layers on the GPU</translation>
+    </message>
+    <message>
+        <source>{count} 个线程</source>
+        <translation>{count} threads</translation>
+    </message>
+</context>
+<context>
     <name>DocumentDialog</name>
     <message>
         <source>导入</source>
@@ -750,6 +781,80 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
 </context>
 <context>
+    <name>FetchingForm</name>
+    <message>
+        <source>自动（依次试下面几个）</source>
+        <translation>Automatic (tries these in turn)</translation>
+    </message>
+    <message>
+        <source>模型站（Hugging Face Hub）</source>
+        <translation>Hugging Face Hub</translation>
+    </message>
+    <message>
+        <source>镜像</source>
+        <translation>A mirror</translation>
+    </message>
+    <message>
+        <source>软件包索引</source>
+        <translation>Package index</translation>
+    </message>
+    <message>
+        <source>磁盘上的文件…</source>
+        <translation>A file on disk…</translation>
+    </message>
+    <message>
+        <source>文件：{name}</source>
+        <translation>File: {name}</translation>
+    </message>
+    <message>
+        <source>跟随系统</source>
+        <translation>As the system</translation>
+    </message>
+    <message>
+        <source>不用代理</source>
+        <translation>None</translation>
+    </message>
+    <message>
+        <source>自己填</source>
+        <translation>My own</translation>
+    </message>
+    <message>
+        <source>从哪下载</source>
+        <translation>Where from</translation>
+    </message>
+    <message>
+        <source>镜像地址</source>
+        <translation>Address of a mirror</translation>
+    </message>
+    <message>
+        <source>可不填</source>
+        <translation>optional</translation>
+    </message>
+    <message>
+        <source>代理</source>
+        <translation>Proxy</translation>
+    </message>
+    <message>
+        <source>代理地址</source>
+        <translation>Address of the proxy</translation>
+    </message>
+</context>
+<context>
+    <name>Figures</name>
+    <message>
+        <source>不到 1 分钟</source>
+        <translation>less than a minute left</translation>
+    </message>
+    <message>
+        <source>还要约 {minutes} 分钟</source>
+        <translation>about {minutes} min left</translation>
+    </message>
+    <message>
+        <source>还要约 {hours} 小时</source>
+        <translation>about {hours} h left</translation>
+    </message>
+</context>
+<context>
     <name>FirstStart</name>
     <message>
         <source>还差一个模型</source>
@@ -802,18 +907,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>这时可以先填左边；准备好以后不用联网，你写的内容也不会离开这台电脑。</source>
         <translation>Fill in the form meanwhile; afterwards no network is needed, and nothing you write leaves this computer.</translation>
-    </message>
-    <message>
-        <source>不到 1 分钟</source>
-        <translation>less than a minute left</translation>
-    </message>
-    <message>
-        <source>还要约 {minutes} 分钟</source>
-        <translation>about {minutes} min left</translation>
-    </message>
-    <message>
-        <source>还要约 {hours} 小时</source>
-        <translation>about {hours} h left</translation>
     </message>
 </context>
 <context>
@@ -915,6 +1008,144 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>拜年帖</source>
         <translation>拜年帖 Bainiantie</translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>正在使用</source>
+        <translation>In use</translation>
+    </message>
+    <message>
+        <source>{model}的进度</source>
+        <translation>Progress of {model}</translation>
+    </message>
+    <message>
+        <source>约 {size}</source>
+        <translation>about {size}</translation>
+    </message>
+    <message>
+        <source>许可证未注明</source>
+        <translation>licence not stated</translation>
+    </message>
+    <message>
+        <source>内存约 {size}</source>
+        <translation>about {size} of memory</translation>
+    </message>
+    <message>
+        <source>为写祝福微调过</source>
+        <translation>tuned for greetings</translation>
+    </message>
+    <message>
+        <source>没有微调</source>
+        <translation>not tuned</translation>
+    </message>
+    <message>
+        <source>校验过，完好</source>
+        <translation>checked, whole</translation>
+    </message>
+    <message>
+        <source>就地使用</source>
+        <translation>used where it lies</translation>
+    </message>
+    <message>
+        <source>坏了：{why}</source>
+        <translation>Broken: {why}</translation>
+    </message>
+    <message>
+        <source>没有下载完（已下载 {here} MB，共 {all} MB）。点“继续下载”接着下。</source>
+        <translation>Not all of it is here ({here} of {all} MB). Press Continue to go on from there.</translation>
+    </message>
+    <message>
+        <source>使用</source>
+        <translation>Use</translation>
+    </message>
+    <message>
+        <source>下载</source>
+        <translation>Download</translation>
+    </message>
+    <message>
+        <source>继续下载</source>
+        <translation>Continue</translation>
+    </message>
+    <message>
+        <source>重新生成</source>
+        <translation>Build again</translation>
+    </message>
+    <message>
+        <source>重新下载</source>
+        <translation>Download again</translation>
+    </message>
+    <message>
+        <source>暂停</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>停止</source>
+        <translation>Stop</translation>
+    </message>
+    <message>
+        <source>生成</source>
+        <translation>Build</translation>
+    </message>
+    <message>
+        <source>{do}：{model}</source>
+        <translation>{do}: {model}</translation>
+    </message>
+    <message>
+        <source>校验</source>
+        <translation>Check</translation>
+    </message>
+    <message>
+        <source>移除…</source>
+        <translation>Remove…</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPage</name>
+    <message>
+        <source>导入模型</source>
+        <translation>Import a model</translation>
+    </message>
+    <message>
+        <source>模型</source>
+        <translation>Models</translation>
+    </message>
+    <message>
+        <source>正在看有哪些模型…</source>
+        <translation>Looking at what models there are…</translation>
+    </message>
+    <message>
+        <source>导入 GGUF 文件…</source>
+        <translation>Import a GGUF file…</translation>
+    </message>
+    <message>
+        <source>复制一份到模型文件夹（推荐）</source>
+        <translation>Copy it to the models folder (recommended)</translation>
+    </message>
+    <message>
+        <source>不复制就在原处使用：省磁盘，但移动或删除那个文件后就用不了</source>
+        <translation>Without a copy it is used where it lies: that saves disk, but it is gone when the file is moved or deleted</translation>
+    </message>
+    <message>
+        <source>停止</source>
+        <translation>Stop</translation>
+    </message>
+    <message>
+        <source>下载设置</source>
+        <translation>Downloads</translation>
+    </message>
+    <message>
+        <source>设备</source>
+        <translation>Device</translation>
+    </message>
+    <message>
+        <source>GGUF 模型 (*.gguf);;所有文件 (*)</source>
+        <translation>GGUF models (*.gguf);;All files (*)</translation>
+    </message>
+    <message>
+        <source>基础模型的文件</source>
+        <translation>File of the base model</translation>
     </message>
 </context>
 <context>
@@ -1031,6 +1262,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>收藏与历史</source>
         <translation>History</translation>
+    </message>
+    <message>
+        <source>模型</source>
+        <translation>Models</translation>
     </message>
     <message>
         <source>浅色</source>

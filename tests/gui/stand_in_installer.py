@@ -1,7 +1,7 @@
-"""A real child process that speaks as ``python -m app install --json`` does: for tests of the window alone.
+"""A real child process that speaks as ``python -m app models fetch --json`` does: for tests of the window alone.
 
-``python -m tests.gui.stand_in_installer [--steps N] [--then installed|error|silence] [--state FILE]``: goes on in FILE
-where it was ended, and ends when its standard input does.
+``python -m tests.gui.stand_in_installer [--steps N] [--then installed|error|silence] [--state FILE] fetch …``: goes on
+in FILE where it was ended, and ends when its standard input does.
 """
 
 import argparse
@@ -23,7 +23,8 @@ def main() -> int:
     parser.add_argument("--pace", type=float, default=0.01)
     parser.add_argument("--then", choices=("installed", "error", "silence"), default="installed")
     parser.add_argument("--state", type=Path)
-    options = parser.parse_args()
+    options, asked = parser.parse_known_args()
+    assert asked[0] == "fetch", asked
 
     def watch() -> None:
         while os.read(0, 4096):
@@ -47,7 +48,7 @@ def main() -> int:
         time.sleep(options.pace)
     if options.then == "installed":
         say(type="progress", step="trial", done=1, total=1, zh="正在试写一条祝福", en="Writing one greeting to try it")
-        say(type="installed", path="model.gguf", sha256="0" * 64)
+        say(type="installed", zh="模型已就绪", en="The model is ready", path="model.gguf", sha256="0" * 64)
         return 0
     if options.then == "error":
         say(

@@ -8,9 +8,11 @@ import pytest
 from app.compose.sentence import Sentence
 from app.gui.engine_bridge import Engine
 from app.gui.first_start import Stage
-from app.gui.install_process import SHARES, Rate, overall
 from app.gui.main_window import Options
+from app.gui.models_process import COMMAND
+from app.gui.models_progress import SHARES, Rate, overall
 from app.models.built import recipe, write_sidecar
+from app.models.fetching import Fetching, write_fetching
 from app.models.manifest import load_manifest
 from app.models.progress import STEPS, Progress
 from tests.gui.conftest import INSTALLER, STAND_IN
@@ -24,7 +26,7 @@ def open_first(open_window):
     """Opens a window that has no model, with the given installer."""
 
     def open_one(*arguments: str, command: tuple[str, ...] = INSTALLER):
-        options = Options(engine_command=STAND_IN, install_command=(*command, *arguments))
+        options = Options(engine_command=STAND_IN, models_command=(*command, *arguments))
         window = open_window(options, ready=False)
         wait(window.first_start.isVisible, "the panel is there")
         return window
@@ -127,12 +129,12 @@ def test_closing_the_window_ends_the_child(open_first, tmp_path):
     window.first_start.button.click()
     wait(lambda: state.exists() and int(state.read_text() or 0) > 3, "it is under way")
     window.close()
-    assert not window.first_start.process.running
+    assert not window.models.running
 
 
 def test_a_broken_model_is_named_and_made_anew(open_window, tmp_path):
     put_model(tmp_path / "models")
-    options = Options(engine_command=(*STAND_IN, "--fail", "model_damaged"), install_command=INSTALLER)
+    options = Options(engine_command=(*STAND_IN, "--fail", "model_damaged"), models_command=INSTALLER)
     window = open_window(options, ready=False)
     panel = window.first_start
     wait(panel.isVisible, "the panel is there")
@@ -147,8 +149,8 @@ def test_a_broken_model_is_named_and_made_anew(open_window, tmp_path):
 def test_the_real_installer_is_understood(open_first, tmp_path):
     source = tmp_path / "not a model.gguf"
     source.write_text("<html>")
-    command = (sys.executable, "-m", "app", "install", "--json", "--source", str(source))
-    panel = open_first(command=command).first_start
+    write_fetching(tmp_path / "models", Fetching(source=str(source)))
+    panel = open_first(command=COMMAND).first_start
     panel.button.click()
     wait(lambda: panel.stage is Stage.FAILED, "it failed")
     assert panel.message.text()
