@@ -343,10 +343,10 @@ def test_what_prompts_begin_with_alike_is_taken_over_without_changing_a_bit(runt
             assert finished(batch, job) == expected
 
 
-def test_what_jobs_side_by_side_begin_with_alike_is_evaluated_once(exact: Batch) -> None:
-    same = Segment("拜年" * 80, False)
+def test_jobs_side_by_side_that_begin_alike_write_what_each_would_alone(exact: Batch) -> None:
+    same = "user\n写祝福\n关系：挚友\n细节：" + "拜年" * 80
     jobs = [
-        write(number, prompt=(*PROMPT[:1], same, Segment("年" * number, False), *PROMPT[2:]), most_tokens=30)
+        write(number, prompt=(*PROMPT[:1], Segment(same + "年" * number, False), *PROMPT[2:]), most_tokens=30)
         for number in range(1, 9)
     ]
     alone = {job.job: [event.text for event in finished(exact, job)] for job in jobs}
