@@ -1,6 +1,6 @@
 """A column that scrolls when the window is too low for it, and keeps its width when the scroll bar comes and goes."""
 
-from PySide6.QtCore import QEvent, QMargins, QObject, Qt
+from PySide6.QtCore import QEvent, QMargins, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 BAR = 10  # pixels, as in the style sheet
@@ -34,5 +34,9 @@ class FlowingColumn(ColumnScroll):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A scroll area watches its body; of heights that follow from widths it knows nothing."""
         if watched is self.widget() and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self.widget().setMinimumHeight(self.column.totalHeightForWidth(self.widget().width()))
+            # Later: what lies in the column has its own layout to do first.
+            QTimer.singleShot(0, self, self._fit)
         return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        self.widget().setMinimumHeight(self.column.totalHeightForWidth(self.widget().width()))

@@ -1,6 +1,6 @@
 """Where models are fetched from and through which proxy: the form at the foot of the page 模型."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QWidget
 
 from app.gui.choice_widgets import CalmComboBox
@@ -38,7 +38,7 @@ class FetchingForm(QFrame):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(12)
         for place, field in enumerate((self._source_field, self._mirror_field, self._proxy_field, self._address_field)):
-            grid.addWidget(field, place // 2, place % 2)
+            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(place % 2, 1)
         self.source.activated.connect(self._choose_source)
         self.proxy.activated.connect(self._choose_proxy)
