@@ -297,11 +297,11 @@ class ModelsPage(QWidget):
         row.addWidget(self.stop_import)
         column.addLayout(row)
         column.addSpacing(10)
-        for widget in (self.form_heading, self.form):
-            column.addWidget(widget)
+        column.addWidget(self.form_heading)
+        column.addWidget(self.form)
         column.addSpacing(10)
-        for widget in (self.device_heading, self.device):
-            column.addWidget(widget)
+        column.addWidget(self.device_heading)
+        column.addWidget(self.device)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

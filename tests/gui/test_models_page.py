@@ -21,7 +21,7 @@ from app.models.inventory import State
 from app.models.manifest import load_manifest
 from app.models.sources import part_path
 from tests.commands.test_install import write_base
-from tests.gui.conftest import SLOWLY, STAND_IN
+from tests.gui.conftest import STAND_IN
 from tests.gui.waiting import settle, wait
 from tests.hub_server import HubServer
 from tests.models.manifests import base_of, write_manifest
@@ -220,7 +220,7 @@ def test_switching_while_writing_keeps_what_is_written_and_goes_on_with_the_othe
     shutil.copy(base_file, folder / "base" / load_manifest(manifest).base.file)
     mine = folder.parent / "mine.gguf"
     shutil.copy(tiny_model, mine)
-    page = open_page(SLOWLY)
+    page = open_page((*STAND_IN, "--pace", "3"))  # slower than any question to a model
     window = page.window()
     assert isinstance(window, MainWindow)
     import_in_place(page, mine)
@@ -242,8 +242,8 @@ def test_switching_while_writing_keeps_what_is_written_and_goes_on_with_the_othe
     wait(lambda: window.engine.state is Engine.READY, "it is ready", PATIENCE)
     assert load_manifest(manifest).base.file in window.page.status.engine.text()
     window.page.write()
-    wait(lambda: window.page.session.working, "it writes again")
-    wait(lambda: not window.page.session.working, "to the end", PATIENCE)
+    wait(lambda: all(card.text.toPlainText() not in kept for card in window.page.cards), "it writes anew", PATIENCE)
+    window.page.stop()
     idle(page)
     assert page.rows["base"].mark.text() == "正在使用" and page.rows["mine"].main.text() == "使用"
 
