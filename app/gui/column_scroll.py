@@ -39,4 +39,5 @@ class FlowingColumn(ColumnScroll):
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
-        self.widget().setMinimumHeight(self.column.totalHeightForWidth(self.widget().width()))
+        body = self.column.parentWidget()
+        body.setMinimumHeight(self.column.totalHeightForWidth(body.width()))

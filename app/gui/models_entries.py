@@ -1,5 +1,6 @@
 """The list of models, as ``python -m app models list --json`` gives it, read back into entries."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def fetching_in(facts: dict[str, Any]) -> Fetching:
 
 
 def _entry(raw: dict[str, Any]) -> Entry:
-    read = {
+    read: dict[str, Callable[[Any], Any]] = {
         "kind": Kind,
         "state": State,
         "path": Path,
