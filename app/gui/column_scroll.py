@@ -39,5 +39,5 @@ class FlowingColumn(ColumnScroll):
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
-        body = self.column.parentWidget()
-        body.setMinimumHeight(self.column.totalHeightForWidth(body.width()))
+        if (body := self.widget()) is not None:
+            body.setMinimumHeight(self.column.totalHeightForWidth(body.width()))
