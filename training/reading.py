@@ -291,16 +291,19 @@ def _run_sheet(args: argparse.Namespace) -> int:
 
 
 def _run_count(args: argparse.Namespace) -> int:
+    """A Markdown table: a row a model, a column a reader, the bootstrap interval in brackets."""
     key = _read_key(args.key)
-    for sheet in args.sheets:
-        marks = _marks(_read_lines(sheet), key, sheet.name)
-        print(f"{sheet.name}: {len(key)} texts")
-        for count in counted(marks, key):
-            print(
-                f"  {count.model}: {count.sent} of {count.read} would be sent ({count.share:.0%}; "
-                f"95 % of resampled requests: {count.low:.0%} to {count.high:.0%})"
-            )
+    readers = [counted(_marks(_read_lines(sheet), key, sheet.name), key) for sheet in args.sheets]
+    print("| " + "".join(f"| {sheet.stem} " for sheet in args.sheets) + "|")
+    print("| --- " * (len(readers) + 1) + "|")
+    for first in readers[0]:
+        cells = [next(count for count in reader if count.model == first.model) for reader in readers]
+        print(f"| {first.model} " + "".join(f"| {_cell(count)} " for count in cells) + "|")
     return 0
+
+
+def _cell(count: Count) -> str:
+    return f"{count.sent} of {count.read}, {count.share:.0%} ({count.low:.0%} to {count.high:.0%})"
 
 
 def _run_marks(args: argparse.Namespace) -> int:

@@ -140,7 +140,7 @@ class BatchView(QTableView):
 
     def selected_places(self) -> list[int]:
         """Where they stand, from 0. Whole rows are selected, so that no cell needs to be asked."""
-        ranges = self.selectionModel().selection()
+        ranges = self.selectionModel().selection().toList()
         return sorted({place for each in ranges for place in range(each.top(), each.bottom() + 1)})
 
     def current_id(self) -> int | None:

@@ -12,6 +12,7 @@ from app.compose.request import make_request
 from tests.training.tiny_run import write_greetings
 from training.__main__ import main
 from training.reading import counted, mixed, request_fields
+from training.recipe import ROOT
 from training.records import read_corpus
 
 CATALOG = load_catalog()
@@ -87,7 +88,20 @@ def test_from_requests_to_counts_on_the_command_line(
     sheet.write_text("".join(json.dumps(line) + "\n" for line in marked), encoding="utf-8")
     assert run(monkeypatch, "count", sheet, "--key", key) == 0
     said = capsys.readouterr().out
-    assert "new: 2 of 2 would be sent (100%" in said and "old: 0 of 2 would be sent (0%" in said
+    assert said.splitlines() == [
+        "| | sheet |",
+        "| --- | --- |",
+        "| new | 2 of 2, 100% (100% to 100%) |",
+        "| old | 0 of 2, 0% (0% to 0%) |",
+    ]
+
+
+def test_the_adapters_card_has_the_counts_of_its_readings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    folder = ROOT / "models" / "adapter" / "readings"
+    assert run(monkeypatch, "count", *sorted(folder.glob("reader-*.jsonl")), "--key", folder / "key.json") == 0
+    assert capsys.readouterr().out in (folder.parent / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
