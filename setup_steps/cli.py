@@ -62,7 +62,8 @@ class Request:
     def needs_model(self) -> bool:
         """Whether the model has to be there first: not for help, nor where the person names a file."""
         words = {word.partition("=")[0] for word in self.arguments}
-        return self.command not in ("install", "models", "training") and not words & {"-h", "--help", "--version", "--model"}
+        without = self.command in ("install", "models", "training")
+        return not without and not words & {"-h", "--help", "--version", "--model"}
 
     @property
     def trains(self) -> bool:
