@@ -22,6 +22,7 @@ from training.whole_file import unwritten
 from training.workspace import Workspace, read_note, write_note
 
 _BUILT, _MEASURED = "model.json", "measured.json"
+_CURVES = {"metrics.jsonl": "curve.svg", "first-stage.jsonl": "first-stage.svg"}
 
 
 def make_all(workspace: Workspace) -> None:
@@ -34,11 +35,11 @@ def make_all(workspace: Workspace) -> None:
     _say("1/5", "base and vocabulary")
     prepare(workspace)
     _say("2/5", "adapter")
-    adapter = tune(workspace)
+    adapter, first = tune(workspace), None
     if workspace.recipe.preference is not None:
         _say("3/5", "preference")
-        adapter = prefer(workspace)
-    place_adapter(adapter, workspace.adapter)
+        adapter, first = prefer(workspace), adapter
+    place_adapter(adapter, workspace.adapter, first)
     _say("4/5", "merge")
     _build(workspace)
     _say("5/5", "loss of the built file")
@@ -48,14 +49,17 @@ def make_all(workspace: Workspace) -> None:
     print(f"{workspace.model}: {workspace.model.stat().st_size:,} bytes, {measured:.4f} nats per token")
 
 
-def place_adapter(made: Path, place: Path) -> None:
-    """Copy the adapter of the last stage to ``place``, whole."""
+def place_adapter(made: Path, place: Path, first: Path | None = None) -> None:
+    """Copy the adapter of the last stage to ``place``, whole, with the curve of the ``first`` where there were two."""
     part = place.with_name(f"{place.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         shutil.copytree(made, part)
-        if (part / "metrics.jsonl").exists():
-            _draw(part)
+        if first is not None:
+            shutil.copy(first / "metrics.jsonl", part / "first-stage.jsonl")
+        for metrics, curve in _CURVES.items():
+            if (part / metrics).exists():
+                _draw(part / metrics, part / curve)
         put_in_place(part, place)
     except OSError as error:
         raise unwritten(error, place) from error
@@ -63,10 +67,10 @@ def place_adapter(made: Path, place: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _draw(folder: Path) -> None:
+def _draw(metrics: Path, curve: Path) -> None:
     from training.plot import draw_curve
 
-    draw_curve(folder / "metrics.jsonl", folder / "curve.svg")
+    draw_curve(metrics, curve)
 
 
 def _build(workspace: Workspace) -> None:
