@@ -118,11 +118,11 @@ class BatchTable(QAbstractTableModel):
         return [row for other in sorted(self._likes.get(id, ())) if (row := self.row(other)) is not None]
 
     def counts(self) -> dict[str, int]:
-        """How many rows there are in each state, and how many are ``copied`` and ``alike`` to another."""
+        """How many rows there are in each state, how many of the written are ``copied``, and how many ``alike``."""
         counts = dict.fromkeys(("waiting", "writing", "written", "failed", "copied", "alike"), 0)
         for row in self.rows:
             counts[row.state] += 1
-            counts["copied"] += row.sent is not None
+            counts["copied"] += row.state == "written" and row.sent is not None
             counts["alike"] += bool(self._likes.get(row.id))
         return counts
 

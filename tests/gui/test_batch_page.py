@@ -398,6 +398,22 @@ def test_the_strip_walks_the_queue_and_copied_counts_as_sent(desk):
     store.close()
 
 
+def test_a_copied_row_that_waits_to_be_written_anew_leaves_the_others_in_the_queue(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    button, table = desk.page.foot.copy_button, desk.page.table
+    for number in range(5):
+        wait(button.isEnabled, f"{5 - number} are not copied")
+        button.click()
+        wait(lambda number=number: desk.column(STATE)[number] == "已复制", "the next is copied")
+        if number == 0:
+            assert table.setData(table.index(0, TONE), "playful")
+            assert desk.column(STATE)[0] == "等着写"
+    wait(lambda: not button.isEnabled(), "nobody is left")
+    assert "已复制 4" in desk.page.foot.count.text()
+
+
 def test_the_batch_is_exported(desk, tmp_path):
     desk.paste("姓名\t关系\n=cmd|x\t朋友\n")
     desk.page.write_or_pause()
