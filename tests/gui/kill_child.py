@@ -185,12 +185,12 @@ class Somebody:
             yield lambda more=more: page.table.counts()["written"] >= more or not page.session.running  # type: ignore[misc]
             act = self._drawn.choice(("copy", "copy", "redo", "pause", "nothing"))
             if act == "copy" and page.foot.copy_button.isEnabled():
-                copied = page.table.counts()["copied"]
                 click(page.foot.copy_button)
-                yield lambda copied=copied: page.table.counts()["copied"] > copied  # type: ignore[misc]
-            elif act == "redo":
+                yield from self._answered()
+            elif act == "redo" and page.table.counts()["written"]:
                 place = self._drawn.choice([n for n, row in enumerate(page.table.rows) if row.state == "written"])
                 page.view.selectRow(place)
+                self._witness.look()  # what this row has now is what is given up, and not what comes after
                 say("redo", page.table.rows[place].id)
                 click(page.detail.redo_button)
             elif act == "pause" and page.session.running:
@@ -237,16 +237,20 @@ class Somebody:
         self._witness.watch_table(page)
         # The file is open, the page has asked for the newest batch, and has asked for its rows.
         for _ in range(3):
-            answers: list[object] = []
-            self._window.people.read(lambda store: None, answers.append)
-            yield lambda answers=answers: answers  # type: ignore[misc]
+            yield from self._answered()
         self._witness.look()
         say("opened")
         say("begin")
         return page
 
+    def _answered(self) -> Acts:
+        """What was asked of the file until now is done: it answers in order."""
+        answers: list[object] = []
+        self._window.people.read(lambda store: None, answers.append)
+        yield lambda: answers
+
     def _import(self, page: BatchPage) -> Acts:
-        if self._drawn.random() < 0.1:
+        if self._drawn.random() < 0.3:
             page.batch.leave()
         number, before = self._drawn.randrange(10**9), len(page.table.rows)
         rows = [f"人{number}之{n},朋友" for n in range(self._drawn.choice((1, 2, 3, 4, 20)))]
@@ -296,8 +300,10 @@ def run(model: Path, folder: Path, part: str, seed: str) -> None:
             waited[0] = next(acts)
 
     def fail(*error: object) -> None:
-        say("failed", "".join(traceback.format_exception(*error))[-3000:])  # type: ignore[call-overload]
-        os._exit(1)
+        try:
+            say("failed", "".join(traceback.format_exception(*error))[-3000:])  # type: ignore[call-overload]
+        finally:
+            os._exit(1)  # also where nobody listens any more
 
     sys.excepthook = fail
     pulse = QTimer()

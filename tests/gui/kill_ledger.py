@@ -105,7 +105,7 @@ class Ledger:
             self._check_texts(connection)
             self._check_rows(_rows(connection))
             newest = _rows(connection, "WHERE batch_rows.batch = (SELECT max(id) FROM batches)")
-        return {id: replace(row, state="waiting") if row.state == "writing" else row for id, row in newest.items()}
+        return {id: _shown(row) for id, row in newest.items()}
 
     def _check_texts(self, connection: sqlite3.Connection) -> None:
         written = {
@@ -127,6 +127,12 @@ class Ledger:
                 assert _stays(shown, rows[id]), f"row {id} was shown as {shown}, and is in the file as {rows[id]}"
 
 
+def _shown(row: Row) -> Row:
+    """How a row of the file looks after a start. Whether a text was copied does not show while its row waits."""
+    state = "waiting" if row.state == "writing" else row.state
+    return replace(row, state=state, copied=row.copied and state == "written")
+
+
 def _stays(shown: Row, later: Row) -> bool:
     """Whether nothing that was shown of a row as done is undone."""
     if shown.name != later.name:
@@ -134,6 +140,15 @@ def _stays(shown: Row, later: Row) -> bool:
     if shown.state == "written":
         return later.state == "written" and later.text == shown.text and later.copied >= shown.copied
     return shown.state != "failed" or later.state == "failed"
+
+
+def differences(shown: dict[int, Row], expected: dict[int, Row]) -> str:
+    """The rows that are not what was expected, a line each; empty where all are."""
+    return "\n".join(
+        f"row {id} is shown as {shown.get(id)}, expected as {expected.get(id)}"
+        for id in sorted(shown.keys() | expected.keys())
+        if shown.get(id) != expected.get(id)
+    )
 
 
 def _rows(connection: sqlite3.Connection, condition: str = "") -> dict[int, Row]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.gui.kill_ledger import Ledger, Row, read_line
+from tests.gui.kill_ledger import Ledger, Row, differences, read_line
 from tests.gui.test_end_to_end import ROOT, gone
 
 KILLS = 100
@@ -44,6 +44,7 @@ class Nursery:
             env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder / "settings")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         self._to_show: dict[int, Row] = {}
         self.ledger = Ledger()
@@ -68,17 +69,16 @@ class Nursery:
             if line[0] == "engine":
                 self.engine = line[1]
             elif line[0] == "opened":
-                assert self.ledger.shown == self._to_show, "it is not where it was"
+                assert not (wrong := differences(self.ledger.shown, self._to_show)), f"it is not where it was:\n{wrong}"
                 self.starts_compared += 1
             yield str(line[0])
         yield f"dead {line[1]}"
         self._to_show = self.ledger.check(self._folder / "data", self._folder / "scratch")
 
     def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
+        """End it, with the program and the engine that run where a test failed: they are in its process group."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate(timeout=60)
 
     def _line(self) -> tuple[Any, ...]:
         assert self._process.stdout is not None
@@ -132,6 +132,9 @@ def kill(nursery: Nursery, part: str, seed: int, drawn: random.Random) -> None:
         wait = drawn.random() * LONGEST_WAIT
     timer = threading.Timer(wait, os.kill, (pid, signal.SIGKILL))
     timer.start()
-    *_, last = lines
-    timer.join()
+    try:
+        *_, last = lines
+    finally:
+        timer.cancel()
+        timer.join()
     assert last == f"dead {int(signal.SIGKILL)}"
