@@ -377,7 +377,7 @@ def test_deletions_are_undone_one_by_one(history):
     key(history, Qt.Key.Key_Z)
     wait(lambda: rows(history)[:2] == [before[1], before[2]], "the last one is back")
     page.bar.undo.click()
-    wait(lambda: rows(history) == before, "both are back")
+    wait(lambda: rows(history)[: len(before)] == before, "both are back")
     assert page.bar.isHidden()
 
 
