@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,19 +105,22 @@ def test_weights_come_back_into_a_network_of_the_same_shape_only(network: Any, f
         assert str(wrong) in error.value.sentence.zh and why in error.value.detail
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """For this process a disk that takes files of ten thousand bytes; the weights have more."""
+    """For this process a disk that takes files of ten thousand bytes; the weights have more. Not as a fixture: pytest's
+    own log may be such a file, and it writes to it before fixtures end."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_disk_that_refuses_leaves_the_old_adapter(folder: Path, network: Any, curve: Path, small_files: None):
+def test_a_disk_that_refuses_leaves_the_old_adapter(folder: Path, network: Any, curve: Path):
     before = _bytes(folder)
-    with pytest.raises(TrainingError) as error:
+    with small_files(), pytest.raises(TrainingError) as error:
         write_adapter(folder, network, "base.gguf", {"identity": "new"}, curve)
     assert "adapter failed, the file is unfinished" in error.value.sentence.en
     assert _bytes(folder) == before
