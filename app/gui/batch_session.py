@@ -7,7 +7,7 @@ or a restart exactly those rows are written that were not.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from app.compose.catalog import Catalog
@@ -53,6 +53,14 @@ class Door(Protocol):
         """Ask what writes; once answered it is on the disk."""
 
 
+@dataclass(eq=False)
+class _Ask:
+    """So many rows are asked of the store; ``changed`` since then are these, which may be among them as they were."""
+
+    count: int
+    changed: set[int] = field(default_factory=set)
+
+
 class BatchSession:
     """One batch at a time.
 
@@ -86,9 +94,8 @@ class BatchSession:
         self._moved = moved
         self._refused = refused
         self._orders: dict[int, Order] = {}
-        self._asked = 0  # rows asked for and not yet here
+        self._asks: list[_Ask] = []  # not yet answered
         self._settling: list[Order] = []  # every text is there, and the store is choosing
-        self._changed_since: set[int] = set()  # rows forgotten while others were asked for
         self._more = False  # whether the store may have more rows waiting
         self._first: list[int] = []  # rows asked for by name: their turn comes before all others'
         self._others = False  # whether what waits besides them is written too
@@ -134,12 +141,18 @@ class BatchSession:
         self._moved()
 
     def change_engine(self) -> None:
-        """Another engine is about to write: what was at the old one waits, and is ordered from the new one."""
-        running = self.running
+        """Another engine is about to write: what was at the old one waits, and is ordered from the new one.
+
+        Rows that were to be written alone still are.
+        """
+        running, others = self.running, self._others
+        at_work = [order.row.id for order in (*self._orders.values(), *self._settling)]
+        first = at_work + [id for id in self._first if id not in at_work]
         self.pause()
         self.model = ""
         if running:
-            self.start()
+            self._first, self._others = first, others
+            self._begin()
 
     def redo(self, ids: Iterable[int]) -> None:
         """Have rows written, once more where they have been: before all others, and they alone after a pause.
@@ -168,8 +181,8 @@ class BatchSession:
                 del self._orders[job]
                 self._engine.cancel(job)
         self._settling = [order for order in self._settling if order.row.id != id]
-        if self._asked:
-            self._changed_since.add(id)
+        for ask in self._asks:
+            ask.changed.add(id)
 
     def wake(self) -> None:
         """Rows were added or changed and may wait."""
@@ -214,40 +227,40 @@ class BatchSession:
 
     def _fill(self) -> None:
         """Ask for as many rows as the engine has room for."""
-        free = AT_ONCE - len(self._orders) - self._asked
+        free = AT_ONCE - len(self._orders) - sum(ask.count for ask in self._asks)
         if not self.running or not self._more or free <= 0 or self.batch is None:
             return
-        self._asked += free
-        batch, catalog, run = self.batch, self._catalog, self._run
+        ask = _Ask(free)
+        self._asks.append(ask)
+        batch, catalog = self.batch, self._catalog
         first, others = tuple(self._first), self._others
         self._door.write(
             lambda store: take(store, batch, free, catalog, first, others),
-            lambda taken: self._took(run, free, first, *taken),
-            lambda error: self._could_not_take(run, error),
+            lambda taken: self._took(ask, first, *taken),
+            lambda error: self._could_not_take(ask, error),
         )
 
-    def _took(self, run: int, asked: int, first: tuple[int, ...], orders: list[Order], failed: list[News]) -> None:
-        if run != self._run:
+    def _took(self, ask: _Ask, first: tuple[int, ...], orders: list[Order], failed: list[News]) -> None:
+        if ask not in self._asks:
             return  # paused meanwhile: the rows are released by a question asked after this one
-        self._asked -= asked
+        self._asks.remove(ask)
         taken = {order.row.id for order in orders} | {news.id for news in failed}
         # Those that were named and not taken, though there was room, do not wait any more.
-        named = {*first} if len(taken) < asked else taken
+        named = {*first} if len(taken) < ask.count else taken
         self._first = [id for id in self._first if id not in named]
         self._more = bool(taken or self._first)
         for news in failed:
             self._told(news)
         for order in orders:
-            if order.row.id not in self._changed_since:
+            if order.row.id not in ask.changed:
                 self._told(News(order.row.id, "writing"))
                 self._order(order)
-        self._changed_since.clear()
         if not orders and failed:
             self._fill()
         self._end_if_done()
 
-    def _could_not_take(self, run: int, error: ExplainedError) -> None:
-        if run == self._run:
+    def _could_not_take(self, ask: _Ask, error: ExplainedError) -> None:
+        if ask in self._asks:
             self._give_up(error.sentence, error.detail)
 
     def _order(self, order: Order) -> None:
@@ -328,17 +341,17 @@ class BatchSession:
             self._refused(sentence, detail)
 
     def _end_if_done(self) -> None:
-        if self.running and not (self._more or self._orders or self._asked or self._settling):
+        if self.running and not (self._more or self._orders or self._asks or self._settling):
             self._stop()
             self._moved()
-        elif self.running and self._more and not (self._orders or self._asked or self._settling):
+        elif self.running and self._more and not (self._orders or self._asks or self._settling):
             self._fill()
 
     def _stop(self) -> None:
         self.running, self._others = False, False
         self._first.clear()
         self._run += 1
-        self._asked = 0
+        self._asks.clear()
 
     def _tell_waiting(self, ids: Iterable[int]) -> None:
         for id in ids:

@@ -10,6 +10,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.compose.sentence import ExplainedError
 from app.engine.protocol import Done, Finished, Sampling
 from app.gui.batch_desk import Likes, News
 from app.gui.batch_session import BatchSession
-from app.people.batch import RowFields, batches
+from app.people.batch import RowFields, batches, rows_of
 from app.people.store import Store, open_store
 
 CATALOG = load_catalog()
@@ -70,16 +71,20 @@ class SlowDoor:
         """Everything asked so far, and by the answers; whether there was anything."""
         anything = bool(self._asked)
         while self._asked:
-            work, answer, refuse = self._asked.popleft()
-            try:
-                value = work(self.store)
-            except ExplainedError as error:
-                assert refuse is not None
-                refuse(error)
-            else:
-                if answer is not None:
-                    answer(value)
+            self.answer_one()
         return anything
+
+    def answer_one(self) -> None:
+        """What was asked first."""
+        work, answer, refuse = self._asked.popleft()
+        try:
+            value = work(self.store)
+        except ExplainedError as error:
+            assert refuse is not None
+            refuse(error)
+        else:
+            if answer is not None:
+                answer(value)
 
 
 class Writer:
@@ -110,6 +115,64 @@ class Writer:
 def address_in(prompt: str) -> str:
     """The form of address a prompt asks for."""
     return re.split(r"\n|<\|", prompt.split("称呼：")[1])[0] if "称呼：" in prompt else ""
+
+
+@dataclass
+class Bench:
+    """A session and everything around it."""
+
+    store: Store
+    door: SlowDoor
+    writer: Writer
+    session: BatchSession
+    news: list[News] = field(default_factory=list)
+    likes: dict[int, frozenset[int]] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+
+    def begin(self, batch: int) -> None:
+        self.session.open(batch, lambda rows: None)
+        self.door.answer()
+        self.session.start()
+        self.door.answer()
+
+    def write(self, job: int, *texts: str) -> None:
+        """Deliver a job: these texts, or good ones."""
+        prompt, draw, seed = self.writer.orders[job]
+        given = list(texts) or [text_of(seed + n, address_in(prompt)) for n in range(draw)]
+        self.writer.finish(self.session, job, given)
+        self.door.answer()
+
+    def write_all(self) -> None:
+        while self.session.running:
+            self.write(min(self.writer.orders))
+
+    def states(self, batch: int) -> list[str]:
+        return [row.state for row in rows_of(self.store, batch)]
+
+
+def make_bench(store: Store) -> Bench:
+    seeds = iter(range(1000, 1_000_000, 10))
+    door, writer = SlowDoor(store), Writer()
+    bench = Bench(store, door, writer, None)  # type: ignore[arg-type]
+
+    def told(news: News | Likes) -> None:
+        if isinstance(news, News):
+            bench.news.append(news)
+        else:
+            bench.likes[news.id] = news.others
+
+    bench.session = BatchSession(
+        CATALOG,
+        writer,
+        door,
+        sampling=Sampling(),
+        seeds=lambda: next(seeds),
+        told=told,
+        moved=lambda: None,
+        refused=lambda sentence, detail: bench.refusals.append(sentence.zh),
+    )
+    bench.session.set_drawing(Sampling(), "bainian")
+    return bench
 
 
 def main(path: Path, seed: int) -> None:

@@ -21,6 +21,8 @@ from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow, Options
 from app.gui.theme import Theme, load_faces
 from app.gui.words import CHINESE, Words
+from app.people.store import Store, open_store
+from tests.gui.batch_bench import Bench, make_bench
 from tests.gui.waiting import settle, wait
 
 STAND_IN = (sys.executable, "-m", "tests.gui.stand_in_engine")
@@ -128,3 +130,17 @@ def screen() -> Iterator[dict[str, str]]:
     yield {"DISPLAY": f":{number}"}
     server.terminate()
     server.wait(20)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A file of people of its own, empty."""
+    opened = open_store(tmp_path / "people.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bench(store: Store) -> Bench:
+    """A batch without a window, over the file."""
+    return make_bench(store)

@@ -6,94 +6,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from app.compose.sentence import Sentence
-from app.engine.protocol import Died, Failed, Sampling
-from app.gui.batch_desk import Likes, News
-from app.gui.batch_session import AT_ONCE, DRAW, MOST_ROUNDS, BatchSession
+from app.engine.protocol import Died, Failed
+from app.gui.batch_session import AT_ONCE, DRAW, MOST_ROUNDS
 from app.people.batch import RowFields, batches, change_rows, create_batch, rows_of
 from app.people.deletion import delete
 from app.people.history import Draft, add_written, mark_sent, written
 from app.people.recipients import add_recipient, recipient_fields
-from app.people.store import Store, open_store
-from tests.gui.batch_bench import CATALOG, SlowDoor, Writer, address_in, rows, text_of
+from app.people.store import open_store
+from tests.gui.batch_bench import address_in, rows, text_of
 
 GONE = Sentence("写作引擎意外停了。", "The engine stopped.")
-
-
-@dataclass
-class Bench:
-    """A session and everything around it."""
-
-    store: Store
-    door: SlowDoor
-    writer: Writer
-    session: BatchSession
-    news: list[News] = field(default_factory=list)
-    likes: dict[int, frozenset[int]] = field(default_factory=dict)
-    refusals: list[str] = field(default_factory=list)
-
-    def begin(self, batch: int) -> None:
-        self.session.open(batch, lambda rows: None)
-        self.door.answer()
-        self.session.start()
-        self.door.answer()
-
-    def write(self, job: int, *texts: str) -> None:
-        """Deliver a job: these texts, or good ones."""
-        prompt, draw, seed = self.writer.orders[job]
-        given = list(texts) or [text_of(seed + n, address_in(prompt)) for n in range(draw)]
-        self.writer.finish(self.session, job, given)
-        self.door.answer()
-
-    def write_all(self) -> None:
-        while self.session.running:
-            self.write(min(self.writer.orders))
-
-    def states(self, batch: int) -> list[str]:
-        return [row.state for row in rows_of(self.store, batch)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "people.sqlite3")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def bench(store: Store) -> Bench:
-    return make_bench(store)
-
-
-def make_bench(store: Store) -> Bench:
-    seeds = iter(range(1000, 1_000_000, 10))
-    door, writer = SlowDoor(store), Writer()
-    bench = Bench(store, door, writer, None)  # type: ignore[arg-type]
-
-    def told(news: News | Likes) -> None:
-        if isinstance(news, News):
-            bench.news.append(news)
-        else:
-            bench.likes[news.id] = news.others
-
-    bench.session = BatchSession(
-        CATALOG,
-        writer,
-        door,
-        sampling=Sampling(),
-        seeds=lambda: next(seeds),
-        told=told,
-        moved=lambda: None,
-        refused=lambda sentence, detail: bench.refusals.append(sentence.zh),
-    )
-    bench.session.set_drawing(Sampling(), "bainian")
-    return bench
 
 
 def test_every_row_gets_its_own_text_and_a_few_are_at_the_engine_at_once(bench, store):
@@ -252,82 +178,6 @@ def test_a_row_the_engine_refuses_fails_and_the_others_go_on(bench, store):
     bench.door.answer()
     bench.write_all()
     assert bench.states(batch) == ["failed", "written", "written"]
-
-
-def test_redoing_a_row_writes_another_text_for_it_alone(bench, store):
-    batch = create_batch(store, "", rows(3))
-    bench.begin(batch)
-    bench.write_all()
-    before = rows_of(store, batch)
-    bench.session.redo([before[1].id])
-    bench.door.answer()
-    assert rows_of(store, batch)[1].text == before[1].text, "it stays until then"
-    bench.session.start()
-    bench.door.answer()
-    (job,) = bench.writer.orders
-    bench.write(job, before[1].text, text_of(99, "友1"))
-    after = rows_of(store, batch)
-    assert after[1].text == text_of(99, "友1"), "not the same once more"
-    assert (after[0], after[2]) == (before[0], before[2])
-
-
-def test_rows_redone_after_a_pause_are_written_alone_and_the_others_wait_on(bench, store):
-    batch = create_batch(store, "", rows(6))
-    bench.begin(batch)
-    bench.write(1)
-    bench.write(2)
-    bench.session.pause()
-    bench.door.answer()
-    before = rows_of(store, batch)
-    bench.session.redo([before[5].id, before[0].id])
-    bench.door.answer()
-    assert [address_in(prompt) for prompt, _, _ in bench.writer.orders.values()] == ["友5", "友0"]
-    bench.write_all()
-    after = rows_of(store, batch)
-    assert bench.states(batch) == ["written", "written", "waiting", "waiting", "waiting", "written"]
-    assert after[0].text != before[0].text and after[1] == before[1]
-    bench.session.start()
-    bench.door.answer()
-    bench.write_all()
-    assert bench.states(batch) == ["written"] * 6
-    assert rows_of(store, batch)[0] == after[0]
-
-
-def test_a_row_redone_while_others_are_written_comes_before_those_that_wait(bench, store):
-    batch = create_batch(store, "", rows(9))
-    bench.begin(batch)
-    bench.write(1)
-    (last,) = (row.id for row in rows_of(store, batch) if row.position == 8)
-    bench.session.redo([rows_of(store, batch)[0].id, last])
-    bench.door.answer()
-    bench.write(2)
-    bench.write(3)
-    assert [address_in(prompt) for prompt, _, _ in bench.writer.orders.values()][-2:] == ["友0", "友8"]
-    bench.write_all()
-    assert bench.states(batch) == ["written"] * 9
-
-
-def test_what_is_redone_in_the_moment_of_a_pause_waits_with_the_others(bench, store):
-    batch = create_batch(store, "", rows(6))
-    bench.begin(batch)
-    bench.write(1)
-    bench.session.redo([rows_of(store, batch)[0].id])
-    bench.session.pause()
-    bench.door.answer()
-    assert not bench.session.running and not bench.writer.orders
-    assert bench.states(batch) == ["waiting"] * 6
-
-
-def test_writing_everything_while_one_row_is_redone_writes_everything(bench, store):
-    batch = create_batch(store, "", rows(6))
-    bench.session.open(batch, lambda rows: None)
-    bench.session.redo([rows_of(store, batch)[3].id])
-    bench.door.answer()
-    assert len(bench.writer.orders) == 1
-    bench.session.start()
-    bench.door.answer()
-    bench.write_all()
-    assert bench.states(batch) == ["written"] * 6
 
 
 def test_a_row_removed_before_its_turn_is_not_waited_for(bench, store):
