@@ -68,7 +68,7 @@ class DevicePanel(QFrame):
     def _how(self, ready: Ready) -> str:
         layers = self.tr("{count} 层在显卡上").format(count=ready.layers_on_gpu) if ready.layers_on_gpu else ""
         threads = self.tr("{count} 个线程").format(count=ready.threads)
-        return "  ·  ".join(part for part in (ready.model, layers, threads) if part)
+        return "  ·  ".join(part for part in (layers, threads) if part)
 
 
 def copy_diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str) -> None:
