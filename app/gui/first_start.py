@@ -45,6 +45,8 @@ class FirstStart(QFrame):
         self._progress: Progress | None = None
         self.stage = Stage.OFFER
         self.process = process
+        for signal in (process.started, process.done, process.paused, process.failed):
+            signal.connect(lambda *_: self.retranslate())  # another job may be in the way, or no longer
         self.process.started.connect(self._started)
         self.process.progressed.connect(self._show_progress)
         self.process.done.connect(self._done)
@@ -72,14 +74,14 @@ class FirstStart(QFrame):
     def offer(self, manifest: Manifest) -> None:
         """There is no model: say what would be fetched."""
         self._manifest = manifest
-        self._enter(Stage.OFFER)
+        self._enter_or_follow(Stage.OFFER)
 
     def repair(self, manifest: Manifest, sentence: Sentence, detail: str) -> None:
         """The model cannot be opened, ``sentence`` says why: offer to make it anew."""
         self._manifest = manifest
         self._sentence = sentence
         self.details.fill(sentence, detail)
-        self._enter(Stage.BROKEN)
+        self._enter_or_follow(Stage.BROKEN)
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
@@ -101,7 +103,7 @@ class FirstStart(QFrame):
                 Stage.BROKEN: self.tr("重新准备"),
             }[stage]
         )
-        self.button.setEnabled(stage is not Stage.PAUSING)
+        self.button.setEnabled(stage is not Stage.PAUSING and not self._waits_for_another)
         self.button.setProperty("kind", "outline" if running else "primary")
         self.button.style().unpolish(self.button)
         self.button.style().polish(self.button)
@@ -118,6 +120,16 @@ class FirstStart(QFrame):
         super().changeEvent(event)
 
     def _message(self) -> str:
+        if not self._waits_for_another:
+            return self._message_of_stage()
+        return self._words.joined(
+            [
+                self._message_of_stage(),
+                self.tr("“模型”页正在做另一件事，一次只能做一件；等它做完，或者去那里停下它，这里就能开始。"),
+            ]
+        )
+
+    def _message_of_stage(self) -> str:
         if self.stage in (Stage.FAILED, Stage.BROKEN):
             return self._words.say(self._sentence)
         if self.stage is Stage.PAUSED:
@@ -142,6 +154,12 @@ class FirstStart(QFrame):
         self.retranslate()
         self.show()
 
+    def _enter_or_follow(self, stage: Stage) -> None:
+        """Offer to fetch the model, unless that is being done already."""
+        if self.process.running and self._is_ours(self.process.job):
+            stage = Stage.PAUSING if self.process.pausing else Stage.RUNNING
+        self._enter(stage)
+
     def _press(self) -> None:
         if self.stage is Stage.RUNNING:
             self._enter(Stage.PAUSING)
@@ -151,6 +169,11 @@ class FirstStart(QFrame):
 
     def _is_ours(self, job: Job) -> bool:
         return self._manifest is not None and job == Job("fetch", self._manifest.built.id)
+
+    @property
+    def _waits_for_another(self) -> bool:
+        """Whether the process does something else, which the page 模型 began: it does one thing at a time."""
+        return self.process.running and not self._is_ours(self.process.job)
 
     def _started(self, job: Job) -> None:
         if self._is_ours(job) and not self.isHidden():

@@ -897,6 +897,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Progress of preparing the model</translation>
     </message>
     <message>
+        <source>“模型”页正在做另一件事，一次只能做一件；等它做完，或者去那里停下它，这里就能开始。</source>
+        <translation>The page Models is busy with something else, and one thing is done at a time. Wait until it is done, or stop it there; then this can begin.</translation>
+    </message>
+    <message>
         <source>已暂停，下载好的部分都留着，随时可以接着来。</source>
         <translation>Paused. What is downloaded is kept; go on whenever you like.</translation>
     </message>

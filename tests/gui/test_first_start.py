@@ -9,7 +9,7 @@ from app.compose.sentence import Sentence
 from app.gui.engine_bridge import Engine
 from app.gui.first_start import Stage
 from app.gui.main_window import Options
-from app.gui.models_process import COMMAND
+from app.gui.models_process import COMMAND, Job
 from app.gui.models_progress import SHARES, Rate, overall
 from app.models.built import recipe, write_sidecar
 from app.models.fetching import Fetching, write_fetching
@@ -96,6 +96,31 @@ def test_pausing_ends_the_child_and_going_on_continues_where_it_was(open_first, 
     panel.button.click()
     wait(lambda: int(state.read_text() or 0) > reached, "it goes on from there")
     assert panel.button.text() == "暂停"
+
+
+def test_while_something_else_is_done_with_models_the_panel_says_that_it_waits(open_first):
+    window = open_first("--steps", "100000", "--pace", "0.02")
+    panel = window.first_start
+    window.models.start(Job("fetch", "another"))
+    assert not panel.button.isEnabled()
+    assert "1.1 GB" in panel.message.text() and "正在做另一件事" in panel.message.text()
+    window.models.pause()
+    wait(panel.button.isEnabled, "its turn has come")
+    assert "另一件事" not in panel.message.text()
+    panel.button.click()
+    assert panel.stage is Stage.RUNNING
+
+
+def test_a_panel_that_appears_while_its_model_is_fetched_follows_that(open_first):
+    window = open_first("--steps", "100000", "--pace", "0.02")
+    panel, manifest = window.first_start, load_manifest()
+    panel.hide()
+    window.models.start(Job("fetch", manifest.built.id))
+    assert panel.isHidden()
+    panel.offer(manifest)
+    assert panel.isVisible() and panel.button.text() == "暂停"
+    panel.button.click()
+    wait(lambda: panel.stage is Stage.PAUSED, "it is paused")
 
 
 def test_an_error_is_a_sentence_and_can_be_tried_again(open_first):
