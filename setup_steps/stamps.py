@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.compose.sentence import Sentence
+from app.whole_file import whole_file
 from setup_steps.terminal import SetupError, say
 
 
@@ -35,12 +36,8 @@ def file_state(path: Path) -> tuple[str, int, int] | tuple[str]:
 def write_whole(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:

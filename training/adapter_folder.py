@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.compose.sentence import Sentence
 from app.models.adapter import CONFIG_FILE, WEIGHTS_FILE, read_adapter
-from app.models.merge import sync_folder
+from app.whole_file import sync, sync_folder
 from training.errors import TrainingError
 from training.whole_file import unwritten
 
@@ -42,8 +42,7 @@ def write_adapter(folder: Path, network: "nn.Module", base_name: str, facts: Map
         _write_json(part / FACTS_FILE, facts)
         shutil.copyfile(curve, part / curve.name)
         for path in part.iterdir():
-            with path.open("rb+") as file:  # Windows flushes only what may be written
-                os.fsync(file.fileno())
+            sync(path)
         read_adapter(part)  # what the merge could not use is found now
         put_in_place(part, folder)
     except OSError as error:

@@ -1,17 +1,12 @@
-"""A file of the training is whole or absent: written beside its place, flushed to the disk, then renamed.
-
-And what an operating system's refusal to write means, as a sentence.
-"""
+"""A file of the training is whole or absent; what an operating system's refusal to write it means, as a sentence."""
 
 import errno
-import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app import whole_file as files
 from app.compose.sentence import Sentence
-from app.models.merge import sync_folder
 from training.errors import TrainingError
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -20,26 +15,14 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[Path]:
-    """The temporary path to write instead of ``out``, in the same folder and with a name in ASCII.
-
-    It takes the name ``out`` when the block ends well, and is removed when it does not.
+    """:func:`app.whole_file.whole_file`, in the training's words.
 
     Raises:
         TrainingError: the folder or the disk does not allow it.
     """
-    name = out.name if out.name.isascii() else f"{zlib.crc32(out.name.encode('utf-8')):08x}"
-    part = out.with_name(f"{name}.part")
     try:
-        part.open("wb").close()  # what cannot be written is known before the work, not after it
-        try:
+        with files.whole_file(out) as part:
             yield part
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(part, out)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        sync_folder(out.parent)
     except OSError as error:
         raise unwritten(error, out) from error
 

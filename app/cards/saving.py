@@ -1,33 +1,26 @@
 """Keeps a picture: whole at its place, or not there at all. Standard library only."""
 
-import contextlib
 import errno
-import os
 from pathlib import Path
 
 from app.cards.errors import SaveError
 from app.compose.sentence import Sentence
+from app.whole_file import whole_file
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def save_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` beside ``path`` under a temporary name, flush it to the disk and rename it.
+    """Make ``content`` what is at ``path``.
 
     Raises:
         SaveError: it could not be written; what was at ``path`` before is untouched, and nothing is left beside it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with whole_file(path) as part:
+            part.write_bytes(content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise SaveError(_why(path, error), f"{type(error).__name__}: {error}") from error
 
 

@@ -7,13 +7,13 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.engine.protocol import Load
+from app.whole_file import whole_file
 
 MOST_ENTRIES = 20
 # Then it is measured again: the machine may have been busy, or has become another one.
@@ -58,9 +58,8 @@ def record_threads(model: str, choices: tuple[int, ...], threads: int) -> None:
     latest = dict(list(entries.items())[-MOST_ENTRIES:])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            json.dump(latest, file, ensure_ascii=False, indent=1)
-        os.replace(file.name, path)
+        with whole_file(path) as part:
+            part.write_text(json.dumps(latest, ensure_ascii=False, indent=1), encoding="utf-8")
     except OSError:
         return
 

@@ -27,6 +27,7 @@ from app.models.gguf_header import inferred_kinds, write_header
 from app.models.quantization import FLOAT_TYPES, LAYOUTS, Bytes, add_in_grid, add_to_floats, uniform
 from app.models.verify import verify_model
 from app.models.vocabulary import TOKENS, VocabularyError, trimmed_tokenizer
+from app.whole_file import whole_file
 
 FAMILIES = ("qwen2", "qwen3", "llama", "gemma", "gemma2", "gemma3")
 EMBEDDINGS = ("token_embd.weight", "output.weight")  # a row for every token
@@ -57,7 +58,7 @@ def merge_model(
 ) -> None:
     """Write ``base`` with ``adapter`` merged in to ``out``.
 
-    Written to ``out`` + ``.part``, flushed to the disk and renamed. The same arguments give the same bytes, on any
+    It takes its name when it is whole and on the disk. The same arguments give the same bytes, on any
     number of threads. About 100 MB of memory besides the adapter's two copies.
 
     Args:
@@ -82,25 +83,16 @@ def merge_model(
     kept = None if vocabulary is None else np.asarray(vocabulary, np.int64)
     values, kinds = _metadata(header, vocabulary, metadata)
     plan = [_planned(header, tensor, changes.get(tensor.name), kept) for tensor in header.tensors]
-    part = out.with_name(out.name + ".part")
     try:
-        try:
-            with part.open("wb") as file:
-                written = write_header(file, values, kinds, [(step.name, step.type, step.shape) for step in plan])
-                _write_tensors(
-                    file,
-                    written,
-                    _Job(base, seed, plan, threads or min(MOST_THREADS, os.cpu_count() or 1)),
-                    progress,
-                    cancelled,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, out)
-            sync_folder(out.parent)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with whole_file(out) as part, part.open("wb") as file:
+            written = write_header(file, values, kinds, [(step.name, step.type, step.shape) for step in plan])
+            _write_tensors(
+                file,
+                written,
+                _Job(base, seed, plan, threads or min(MOST_THREADS, os.cpu_count() or 1)),
+                progress,
+                cancelled,
+            )
     except OSError as error:
         raise storage_error(error, out) from error
 
@@ -340,16 +332,6 @@ def _metadata(
         values[key] = value
         kinds[key] = inferred_kinds(value)
     return values, kinds
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the new name on the disk too; Windows has no such call and needs none."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _unsupported(detail: str) -> ModelError:

@@ -1,24 +1,20 @@
 """A small file is written whole or not at all."""
 
-import os
 from pathlib import Path
 
 from app.models.errors import storage_error
+from app.whole_file import whole_file
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` (UTF-8) beside ``path``, flush it to the disk, and give it the name.
+    """Make ``text`` (UTF-8) the content of ``path``, whose folder need not exist yet.
 
     Raises:
         ModelError: the disk's refusal; what was there is untouched.
     """
-    temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with whole_file(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise storage_error(error, path) from error

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from app import whole_file as files
+
 BACKUP = ".backup"
 ASIDE = ".aside"  # what lay in the store's place: damaged, or replaced by a backup
 _PART = ".part"
@@ -30,20 +32,17 @@ def found_beside(path: Path, ending: str) -> tuple[Path, ...]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """The temporary path to write instead of ``path``; it takes the name when the block ends well, else it goes.
+    """:func:`app.whole_file.whole_file`, for a file that may be a database: it has no journals before and after.
 
     Raises:
         OSError: the folder or the disk does not allow it; ``path`` is as it was.
     """
-    part = path.with_name(f"{path.name}{_PART}")
-    try:
-        discard(part)  # of a run that was killed
-        yield part
-        sync(part)
-        os.replace(part, path)
-        sync_folder(path.parent)
-    finally:
-        discard(part)
+    with files.whole_file(path) as part:
+        drop_journals(part)  # of a run that was killed
+        try:
+            yield part
+        finally:
+            drop_journals(part)
 
 
 def keep_copy(path: Path, copy: Path) -> None:
@@ -85,20 +84,3 @@ def shred_all(path: Path) -> None:
         for journal in ("", *_JOURNALS):
             for each in found_beside(path, f"{ending}{journal}"):
                 shred(each)
-
-
-def sync(path: Path) -> None:
-    """Flush a file's bytes to the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` survive a power cut, where the system has a way to ask for it."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
