@@ -1,8 +1,10 @@
 """Trials of models in the engine's own process: of one we built, that it writes a greeting; of any, that it opens."""
 
+import itertools
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.commands.writer import EngineError
@@ -30,23 +32,11 @@ def try_model(model: Path, sampling: Sampling, cancelled: Callable[[], bool]) ->
     """
     catalog = load_catalog()
     prompt = prompt_segments(make_request(catalog, REQUEST), catalog)
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    client = EngineClient(model, device="cpu", on_event=events.put)
-    finished: list[Finished] = []
-    end = time.monotonic() + SECONDS
-    client.start()
-    try:
-        while True:
-            event = _next(events, end, cancelled)
-            if isinstance(event, Ready):
-                client.write(prompt, DRAWN, SEED, sampling)
-            elif isinstance(event, Finished):
-                finished.append(event)
-            elif isinstance(event, Done):
-                return _greeting(finished)
-            _raise_failure(event)
-    finally:
-        client.close()
+    with _engine(model, cancelled) as (client, events):
+        _ready(events)
+        client.write(prompt, DRAWN, SEED, sampling)
+        until_done = itertools.takewhile(lambda event: not isinstance(event, Done), events)
+        return _greeting([event for event in until_done if isinstance(event, Finished)])
 
 
 def try_opening(model: Path, cancelled: Callable[[], bool]) -> Ready:
@@ -56,35 +46,41 @@ def try_opening(model: Path, cancelled: Callable[[], bool]) -> Ready:
         EngineError: it does not open, dies, or takes too long.
         Cancelled: ``cancelled()`` became true.
     """
+    with _engine(model, cancelled) as (_, events):
+        return _ready(events)
+
+
+@contextmanager
+def _engine(model: Path, cancelled: Callable[[], bool]) -> Iterator[tuple[EngineClient, Iterator[Event]]]:
+    """An engine that opens ``model`` on the CPU, and what it tells."""
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     client = EngineClient(model, device="cpu", on_event=events.put)
-    end = time.monotonic() + SECONDS
     client.start()
     try:
-        while True:
-            event = _next(events, end, cancelled)
-            if isinstance(event, Ready):
-                return event
-            _raise_failure(event)
+        yield client, _told(events, cancelled)
     finally:
         client.close()
 
 
-def _raise_failure(event: Event) -> None:
-    if isinstance(event, Failed):
-        raise EngineError(event.code, event.sentence, event.detail)
-    if isinstance(event, Died):
-        raise EngineError("engine_died", event.sentence, f"exit code {event.exit_code}")
+def _ready(events: Iterator[Event]) -> Ready:
+    return next(event for event in events if isinstance(event, Ready))
 
 
-def _next(events: "queue.SimpleQueue[Event]", end: float, cancelled: Callable[[], bool]) -> Event:
+def _told(events: "queue.SimpleQueue[Event]", cancelled: Callable[[], bool]) -> Iterator[Event]:
+    """Every event, for as long as a trial may take; what has failed is raised."""
+    end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         if cancelled():
             raise Cancelled
         try:
-            return events.get(timeout=_TICK)
+            event = events.get(timeout=_TICK)
         except queue.Empty:
             continue
+        if isinstance(event, Failed):
+            raise EngineError(event.code, event.sentence, event.detail)
+        if isinstance(event, Died):
+            raise EngineError("engine_died", event.sentence, f"exit code {event.exit_code}")
+        yield event
     raise EngineError(
         "trial_failed",
         Sentence(
