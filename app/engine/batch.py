@@ -3,14 +3,17 @@
 A prompt is evaluated once, in a sequence of its own; its candidates begin as copies of that sequence, which share its
 cells. A candidate that ends leaves the batch, and one that waits takes its place, of the same job or of the next.
 
-What is guaranteed: the same job on the same device gives the same texts, whatever ran before it and with any number of
-threads, as long as no other job runs beside it. Beside others its candidates are drawn with the same random numbers
-from the same distributions, but for what floating point makes of adding in another order. A model of full floats then
-writes the same. A quantized one rounds what it multiplies to eight bits, which makes up to half a logit of a last bit
-(measured with ours): where a draw falls between two tokens by so little, a text goes on otherwise.
+What is guaranteed: the same job on the same device gives the same texts, whatever ran before it, as long as no other
+job runs beside it; with other numbers of threads too, as far as :mod:`app.engine.thread_trial` says. Beside others its
+candidates are drawn with the same random numbers from the same distributions, but for what floating point makes of
+adding in another order. The tiny model of full floats of the tests then writes the same. A quantized one rounds what it
+multiplies to eight bits, and a last bit becomes more than half a logit: where a draw falls between two tokens by so
+little, a text goes on otherwise.
 
-A batch that is always as wide would not help. From eight rows on a row is computed alike however many there are, but
-attention adds up in the order in which the cells lie, and where those of a sequence lie depends on its neighbours.
+A batch that is always as wide would not help. With rows in whole groups of four, each came out as among 32 rows, to the
+last bit, and what was left over did not. But attention adds up in the order in which the cells lie, and where those of
+a sequence lie depends on its neighbours: beside 4, 8 or 12 rows of another prompt, four rows differed from the same
+four alone, by up to 0.65 of a logit. (Measured with our model on an x86 processor.)
 """
 
 import heapq

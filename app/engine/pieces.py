@@ -1,11 +1,12 @@
 """In which pieces a prompt is evaluated, and how much of it another prompt has in common with it.
 
 Where a piece ends depends on the place alone, never on what was evaluated before. What two prompts begin with is
-therefore computed alike to the last bit, and can be taken over from one to the other without changing a text.
+therefore computed alike, and a job alone may take it over from the one before without changing a text: in six pairs of
+prompts our model's logits after it were the same to the last bit. Beside other jobs: :mod:`app.engine.batch`.
 
-That is within one process. To keep it on disk from one start to the next would save the first request some 0.1 s, which
-`Runtime` spends unnoticed while the person is choosing; a file of it would have to be told from that of any other
-model, device and version of llama.cpp.
+That is within one process. To keep it on disk from one start to the next would save the first request its first piece
+(about half the time of an ordinary prompt of 37 tokens, as measured on two busy cores); a file of it would have to be
+told from that of any other model, device and version of llama.cpp.
 """
 
 import itertools

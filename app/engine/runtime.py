@@ -112,7 +112,7 @@ class Runtime:
         self._opened.close()
 
     def use_threads(self, count: int) -> None:
-        """Compute with so many threads from now on; what is computed stays the same to the last bit."""
+        """Compute with so many threads from now on. On what is computed: :mod:`app.engine.thread_trial`."""
         self._context.use_threads(count)
         self.threads = count
 

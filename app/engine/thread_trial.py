@@ -1,7 +1,8 @@
 """How many threads decode fastest with this model on this machine: measured once, while nothing is asked for.
 
 The person is choosing to whom to write then, and never waits for it: the first job ends it, and it is made anew at the
-next start. No text depends on it: every number of threads computes the same, to the last bit.
+next start. No text depends on it, as far as was tried: of a prompt, and of 1, 3, 8, 16 and 32 rows, our model's logits
+were the same to the last bit with 1, 2, 3, 4 and 7 threads of an x86 processor; of a tiny model a test holds it.
 """
 
 import statistics
