@@ -4,6 +4,7 @@ The file lies in the models folder, so that the window and the command line do t
 """
 
 import os
+import re
 from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -108,9 +109,10 @@ def use_proxy(proxy: str, environment: MutableMapping[str, str] = os.environ) ->
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not text.isspace() and parts.port != 0
+        named = bool(parts.hostname) and parts.port != 0  # which raises for a number too large
     except ValueError:
         return False
+    return named and parts.scheme in ("http", "https") and not re.search(r"\s", text)
 
 
 def _broken(path: Path, clause: Sentence, detail: str = "") -> ModelError:

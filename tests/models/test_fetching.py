@@ -22,6 +22,7 @@ def test_what_is_kept_is_read_and_nothing_is_the_ordinary(tmp_path: Path) -> Non
         ({"mirror": "ftp://mirror.example"}, "mirror_unfit"),
         ({"mirror": "https://"}, "mirror_unfit"),
         ({"mirror": "http://a:99999"}, "mirror_unfit"),
+        ({"mirror": "https://mirror.example /hub"}, "mirror_unfit"),
         ({"proxy": ""}, "proxy_unfit"),
         ({"proxy": "127.0.0.1:7890"}, "proxy_unfit"),
         ({"proxy": "socks5://127.0.0.1:7890"}, "proxy_unfit"),
