@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from app.commands.progress_bar import ProgressBar
 from app.compose.sentence import ExplainedError
-from app.models.folders import models_folder
+from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from app.models.progress import Progress
 from app.models.sources import fetch_base, tidy
@@ -28,7 +28,7 @@ from training.recipe import read_recipe
 source, languages, *recipe = sys.argv[1:]
 languages = languages.split(",")
 base = load_manifest().base
-installed = target = models_folder() / "base" / base.file
+installed = target = base_path(models_folder(), base)
 if recipe:
     try:
         wanted = read_recipe(Path(recipe[0])).base

@@ -34,13 +34,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Measure, compare, and print both; 1 where a figure is not what was claimed."""
     keep_memory()
-    from app.models.folders import models_folder
+    from app.models.folders import base_path, models_folder
     from app.models.manifest import load_manifest
     from app.models.verify import verify_model
     from training.adapter_folder import read_facts
 
     manifest = load_manifest()
-    base = args.base or models_folder() / "base" / manifest.base.file
+    base = args.base or base_path(models_folder(), manifest.base)
     model = args.model or models_folder() / manifest.built.file
     facts = read_facts(args.adapter)
     if facts is None:

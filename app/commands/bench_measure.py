@@ -23,7 +23,7 @@ from app.compose.catalog import load_catalog
 from app.compose.prompt import prompt_segments
 from app.compose.request import GreetingRequest, make_request
 from app.engine.threads import counts_worth_trying
-from app.models.folders import models_folder
+from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from app.models.merge import merge_model
 
@@ -225,7 +225,7 @@ def _ratios(rates: dict[str, float], seconds: dict[str, list[float]], bound: flo
 def _untrimmed(choice: ModelChoice) -> Iterator[Path | None]:
     """The installed model merged with its whole vocabulary, in a place of its own; None where its base is not there."""
     manifest = load_manifest()
-    base = models_folder() / "base" / manifest.base.file
+    base = base_path(models_folder(), manifest.base)
     if not base.is_file() or choice.path.name != manifest.built.file:
         yield None
         return

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from app.commands.model_choice import sampling_of
 from app.commands.stoppable import Result
 from app.commands.trial import try_model
 from app.compose.sentence import Sentence
-from app.engine.protocol import Sampling
 from app.models.fetching import Fetching, check_fetching, read_fetching, use_proxy
 from app.models.folders import models_folder
 from app.models.install import InstalledModel, install, install_base
@@ -30,10 +30,9 @@ def fetch_ours(options: argparse.Namespace, tell: Callable[[Progress], None], st
     folder, manifest = folder_of(options), load_manifest(options.manifest)
     chosen = fetching_of(options)
     use_proxy(chosen.proxy)
-    sampling = Sampling(manifest.sampling.temperature, manifest.sampling.top_p, manifest.sampling.min_p)
 
     def trial(model: Path) -> None:
-        try_model(model, sampling, stopped)
+        try_model(model, sampling_of(manifest), stopped)
 
     return _installed(
         install(

@@ -9,7 +9,7 @@ from app.models.built import recorded_hash
 from app.models.errors import ModelError
 from app.models.folders import models_folder
 from app.models.inventory import chosen_model
-from app.models.manifest import load_manifest
+from app.models.manifest import Manifest, load_manifest
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ def choose_model(named: Path | None) -> ModelChoice:
         ModelError: none is named and none is installed.
     """
     manifest = load_manifest()
-    sampling = Sampling(
-        temperature=manifest.sampling.temperature, top_p=manifest.sampling.top_p, min_p=manifest.sampling.min_p
-    )
+    sampling = sampling_of(manifest)
     if named is not None:
         return ModelChoice(named, recorded_hash(named), sampling, manifest.sampling.draw)
     installed = chosen_model(models_folder(), manifest)
@@ -44,3 +42,9 @@ def choose_model(named: Path | None) -> ModelChoice:
             ),
         )
     return ModelChoice(installed.path, installed.sha256, sampling, manifest.sampling.draw)
+
+
+def sampling_of(manifest: Manifest) -> Sampling:
+    """How our model is drawn from, as the engine is told it."""
+    drawn = manifest.sampling
+    return Sampling(temperature=drawn.temperature, top_p=drawn.top_p, min_p=drawn.min_p)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.models.manifest import MANIFEST_FILE
+from app.models.manifest import MANIFEST_FILE, BaseFile
 
 VARIABLE = "BAINIANTIE_MODELS"
 
@@ -25,6 +25,11 @@ def models_folder(environment: Mapping[str, str] = os.environ, checkout: Path = 
     if _writable(checkout):
         return checkout
     return _user_data(environment) / "models"
+
+
+def base_path(folder: Path, base: BaseFile) -> Path:
+    """Where the base lies in the models folder; what is begun of it lies beside it."""
+    return folder / "base" / base.file
 
 
 def free_space(folder: Path) -> int:

@@ -15,14 +15,13 @@ from app.compose.sentence import Sentence
 from app.models.errors import Cancelled, ModelError, megabytes, storage_error
 from app.models.folders import free_space
 from app.models.gguf_file import Header
-from app.models.install import alone
+from app.models.install import MARGIN, alone
 from app.models.memory import Memory, machine_memory, needed_memory
 from app.models.progress import Report
 from app.models.registry import Imported, Registry, change_registry, read_registry
 from app.models.verify import is_tuned, sha256_of, verify_model
 
 FOLDER = "imported"
-MARGIN = 64_000_000  # bytes left free on the disk
 _CHUNK = 1 << 20
 _TRYING = Sentence("正在试着打开它", "Trying to open it")
 

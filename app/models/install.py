@@ -21,7 +21,7 @@ from app.compose.sentence import Sentence
 from app.models import built
 from app.models.built import InstalledModel, find_built
 from app.models.errors import Cancelled, ModelError, megabytes, storage_error
-from app.models.folders import free_space, models_folder
+from app.models.folders import base_path, free_space, models_folder
 from app.models.manifest import Manifest
 from app.models.progress import STEPS, Progress, Report, report_of
 from app.models.verify import sha256_of, verify_model
@@ -55,7 +55,7 @@ class _Job:
 
     @property
     def base(self) -> Path:
-        return self.folder / "base" / self.manifest.base.file
+        return base_path(self.folder, self.manifest.base)
 
     @property
     def final(self) -> Path:

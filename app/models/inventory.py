@@ -13,6 +13,7 @@ from pathlib import Path
 from app.compose.sentence import Sentence
 from app.models import built
 from app.models.errors import ModelError, megabytes, storage_error
+from app.models.folders import base_path
 from app.models.install import alone
 from app.models.manifest import Manifest
 from app.models.registry import Imported, Registry, change_registry, read_registry
@@ -115,7 +116,7 @@ def chosen_model(folder: Path, manifest: Manifest) -> built.InstalledModel | Non
     """
     registry = read_registry(folder)
     if registry.in_use == manifest.base.id:
-        return built.InstalledModel(folder / "base" / manifest.base.file, manifest.base.sha256)
+        return built.InstalledModel(base_path(folder, manifest.base), manifest.base.sha256)
     imported = registry.find(registry.in_use) if registry.in_use else None
     if imported is not None:
         return built.InstalledModel(imported.path(folder), imported.sha256)
@@ -185,9 +186,7 @@ def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
     if entry.kind is Kind.BUILT:
         files.append(built.sidecar_path(entry.path))
     if entry.kind is Kind.BASE:
-        from app.models.sources.part import part_path
-
-        files.append(part_path(manifest.base, entry.path.parent))
+        files.append(entry.path.with_name(manifest.base.part))
     with contextlib.nullcontext() if entry.kind is Kind.IMPORTED else alone(folder):
         for path in files:
             try:
@@ -227,9 +226,8 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
 
 
 def _base_entry(folder: Path, manifest: Manifest, registry: Registry) -> Entry:
-    about, path = manifest.base, folder / "base" / manifest.base.file
-    # The name of what has been begun, without the import of a library that only fetching needs.
-    part = path.with_name(f"{about.file}.{about.sha256[:8]}.part")
+    about, path = manifest.base, base_path(folder, manifest.base)
+    part = path.with_name(about.part)
     here = min(part.stat().st_size, about.size) if part.is_file() else 0
     state, fault = State.BEGUN if here else State.ABSENT, None
     if path.is_file():

@@ -65,6 +65,11 @@ class BaseFile:
     revision: str = "main"
     pieces: Pieces | None = None
 
+    @property
+    def part(self) -> str:
+        """The name of the file while it is unfinished. It carries the hash it is to have: no other is ever resumed."""
+        return f"{self.file}.{self.sha256[:8]}.part"
+
 
 @dataclass(frozen=True)
 class BuiltModel:

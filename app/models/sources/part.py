@@ -22,8 +22,8 @@ _CHUNK = 1 << 20
 
 
 def part_path(base: BaseFile, folder: Path) -> Path:
-    """Where the unfinished file lies. Its name carries the hash it is to have: no other file is ever resumed."""
-    return folder / f"{base.file}.{base.sha256[:8]}.part"
+    """Where the unfinished file lies."""
+    return folder / base.part
 
 
 class PartFile:
