@@ -6,16 +6,13 @@ The file lies in the models folder, so that the window and the command line do t
 import os
 import re
 from collections.abc import MutableMapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
-
-from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from app.models.errors import ModelError
-from app.models.whole_file import write_whole
+from app.models.yaml_file import read_yaml, write_yaml
 
 SYSTEM, DIRECT = "system", "none"  # settings of the proxy; any other is an address
 _FILE = "fetching.yaml"
@@ -38,16 +35,7 @@ def read_fetching(folder: Path) -> Fetching:
     Raises:
         ModelError: ``settings_broken``: the file cannot be understood.
     """
-    path = folder / _FILE
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        fetching: Fetching = typed(Fetching, raw)
-    except FileNotFoundError:
-        return Fetching()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _broken(path, Sentence("读不出来", "it cannot be read"), str(error)) from error
-    except Misfit as misfit:
-        raise _broken(path, misfit.clause) from misfit
+    fetching: Fetching = read_yaml(Fetching, folder / _FILE, _broken, default=Fetching())
     check_fetching(fetching)
     return fetching
 
@@ -59,7 +47,7 @@ def write_fetching(folder: Path, fetching: Fetching) -> None:
         ModelError: it is unfit, or the disk refuses.
     """
     check_fetching(fetching)
-    write_whole(folder / _FILE, yaml.safe_dump(asdict(fetching), allow_unicode=True, sort_keys=False))
+    write_yaml(folder / _FILE, fetching)
 
 
 def check_fetching(fetching: Fetching) -> None:
@@ -115,7 +103,7 @@ def _is_address(text: str) -> bool:
     return named and parts.scheme in ("http", "https") and not re.search(r"\s", text)
 
 
-def _broken(path: Path, clause: Sentence, detail: str = "") -> ModelError:
+def _broken(path: Path, clause: Sentence, detail: str) -> ModelError:
     return ModelError(
         "settings_broken",
         Sentence(

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from app.compose.schema import Misfit, typed
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.gguf_header import inferred_kinds
+from app.models.yaml_file import read_yaml
 
 MANIFEST_FILE = Path(__file__).resolve().parents[2] / "models" / "manifest.yaml"
 
@@ -114,17 +112,10 @@ def load_manifest(path: Path = MANIFEST_FILE) -> Manifest:
         ManifestError: unreadable file, unknown or missing key, wrong type, or a value that cannot be right.
     """
     path = Path(path).absolute()
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _broken(path, "读不出来", "cannot be read", str(error)) from error
-    try:
-        manifest: Manifest = typed(Manifest, raw, folder=path.parent)
-    except Misfit as misfit:
-        raise _broken(path, misfit.clause.zh, misfit.clause.en) from misfit
+    manifest: Manifest = read_yaml(Manifest, path, _broken, folder=path.parent)
     for holds, zh, en in _faults(manifest):
         if not holds:
-            raise _broken(path, zh, en)
+            raise _broken(path, Sentence(zh, en))
     return manifest
 
 
@@ -175,11 +166,12 @@ def _numbered(pieces: Pieces) -> bool:
         return False
 
 
-def _broken(path: Path, zh: str, en: str, detail: str = "") -> ManifestError:
+def _broken(path: Path, clause: Sentence, detail: str = "") -> ManifestError:
     return ManifestError(
         Sentence(
-            f"{path.name}：{zh}。程序没法知道该装哪个模型，请重新安装程序或恢复这个文件。",
-            f"{path.name}: {en}. The program cannot tell which model to install; reinstall it or restore the file.",
+            f"{path.name}：{clause.zh}。程序没法知道该装哪个模型，请重新安装程序或恢复这个文件。",
+            f"{path.name}: {clause.en}. The program cannot tell which model to install; reinstall it or restore the "
+            "file.",
         ),
         detail,
     )

@@ -3,15 +3,12 @@ folder; the models this program fetches and builds need no record, they are know
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
-from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from app.models.errors import ModelError, storage_error
-from app.models.whole_file import write_whole
+from app.models.yaml_file import read_yaml, write_yaml
 
 FILE = "models.yaml"
 _LOCK = "models.lock"
@@ -72,16 +69,8 @@ def read_registry(folder: Path) -> Registry:
     Raises:
         ModelError: ``registry_broken``.
     """
-    path = folder / FILE
-    try:
-        found: Registry = typed(Registry, yaml.safe_load(path.read_text(encoding="utf-8")))
-        return found
-    except FileNotFoundError:
-        return Registry()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _broken(path, Sentence("读不出来", "it cannot be read"), str(error)) from error
-    except Misfit as misfit:
-        raise _broken(path, misfit.clause) from misfit
+    found: Registry = read_yaml(Registry, folder / FILE, _broken, default=Registry())
+    return found
 
 
 def change_registry(folder: Path, change: Callable[[Registry], Registry]) -> Registry:
@@ -112,14 +101,13 @@ def change_registry(folder: Path, change: Callable[[Registry], Registry]) -> Reg
         before = read_registry(folder)
         after = change(before)
         if after != before:
-            plain = {"in_use": after.in_use, "imported": [asdict(model) for model in after.imported]}
-            write_whole(folder / FILE, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+            write_yaml(folder / FILE, after)
         return after
     finally:
         lock.release()
 
 
-def _broken(path: Path, clause: Sentence, detail: str = "") -> ModelError:
+def _broken(path: Path, clause: Sentence, detail: str) -> ModelError:
     return ModelError(
         "registry_broken",
         Sentence(
