@@ -3,21 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import ExplainedError
-from app.gui.batch_asking import ask_table
 from app.gui.batch_preview import BatchPreview
 from app.gui.batch_session import Door
+from app.gui.file_asking import ask_file
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.people.recipients import RecipientFields
 from app.people.table_import import Table, read_file, read_pasted
 
 
-class BatchIntake:
+class BatchIntake(QObject):
     """``agreed`` is called with the people the person wants added, ``refuse`` with why a table cannot be read."""
 
     def __init__(
@@ -31,6 +32,7 @@ class BatchIntake:
         agreed: Callable[[tuple[RecipientFields, ...]], None],
         refuse: Callable[[ExplainedError], None],
     ) -> None:
+        super().__init__(owner)
         self._owner = owner
         self._catalog = catalog
         self._words = words
@@ -55,7 +57,8 @@ class BatchIntake:
 
     def ask(self) -> None:
         """Ask which file."""
-        ask_table(self._owner, self.import_file)
+        kinds = self.tr("表格和名片 (*.csv *.tsv *.txt *.vcf);;所有文件 (*)")
+        ask_file(self._owner, self.tr("导入"), kinds, self.import_file)
 
     def _preview(self, table: Table, source: str) -> None:
         dialog = BatchPreview(table, source, self._catalog, self._words, self._theme, self._owner)

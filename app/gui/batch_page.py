@@ -23,7 +23,6 @@ from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Died, Event, Failed, Ready, Sampling
 from app.gui.banner import Banner
 from app.gui.batch_actions import BatchActions
-from app.gui.batch_asking import ask_target
 from app.gui.batch_detail import BatchDetail
 from app.gui.batch_foot import BatchFoot
 from app.gui.batch_intake import BatchIntake
@@ -36,6 +35,7 @@ from app.gui.batch_view import BatchView
 from app.gui.batch_wish import BatchWish
 from app.gui.composition import CompositionWatch
 from app.gui.engine_bridge import Engine, EngineBridge
+from app.gui.file_asking import ask_target
 from app.gui.kind_button import KindButton
 from app.gui.quiet_bar import QuietBar
 from app.gui.theme import Theme
@@ -302,13 +302,17 @@ class BatchPage(QWidget):
             self.session.batch,
             chosen=len(self.view.selected_ids()),
             failed=self.table.counts()["failed"],
-            export=lambda: ask_target(self, lambda path: self.batch.export(path, self._words.language)),
+            export=self._ask_export,
             redo=self.redo_chosen,
             redo_failed=lambda: self.redo([row.id for row in self.table.rows if row.state == "failed"]),
             leave=self.batch.leave,
             turn_to=lambda batch: self.batch.turn_to(batch, self._loaded),
         )
         menu.popup(self.more_button.mapToGlobal(QPoint(0, self.more_button.height())))
+
+    def _ask_export(self) -> None:
+        kind = self.tr("CSV 表格 (*.csv)")
+        ask_target(self, self.tr("导出"), kind, "csv", lambda path: self.batch.export(path, self._words.language))
 
     def _offer_for_rows(self, place: QPoint) -> None:
         ids = self.view.selected_ids()

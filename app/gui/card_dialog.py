@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -32,6 +31,7 @@ from app.gui.card_type import CardType
 from app.gui.card_writer import CardWriter
 from app.gui.choice_widgets import ButtonRow, CalmComboBox
 from app.gui.composition import CompositionWatch
+from app.gui.file_asking import ask_target
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.gui.write_button import key_name
@@ -219,13 +219,7 @@ class CardDialog(QDialog):
             return
         title = self.card.design.title
         name = self._words.say(Sentence(f"拜年帖-{title.zh}.{suffix}", f"Greeting card - {title.en}.{suffix}"))
-        asking = QFileDialog(self, self.tr("保存贺卡"), self._folder, kind)
-        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asking.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        asking.setDefaultSuffix(suffix)
-        asking.selectFile(name)
-        asking.fileSelected.connect(lambda path: self.save(Path(path)))
-        asking.open()
+        ask_target(self, self.tr("保存贺卡"), kind, suffix, self.save, name=name, folder=self._folder)
 
     def _saved(self, path: Path) -> None:
         self._say(Sentence(f"已保存：{path}", f"Saved: {path}"))

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QPoint, QStandardPaths, Qt
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import ExplainedError, Sentence
 from app.gui.document_dialog import DocumentDialog
+from app.gui.file_asking import ask_file, ask_target
 from app.gui.people_thread import PeopleThread
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -17,7 +18,7 @@ from app.people.document import export_document
 from app.people.document_import import Imported
 
 
-class HistoryFiles:
+class HistoryFiles(QObject):
     """``tell`` says what was done, ``refuse`` why it was not; ``imported`` is called after something came in."""
 
     def __init__(
@@ -32,6 +33,7 @@ class HistoryFiles:
         refuse: Callable[[ExplainedError], None],
         imported: Callable[[], None],
     ) -> None:
+        super().__init__(owner)
         self._owner = owner
         self._catalog = catalog
         self._words = words
@@ -61,27 +63,19 @@ class HistoryFiles:
         """The menu of the ways out, over its button."""
         menu = QMenu(self._owner)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(_tr("历史，作为表格（CSV）…"), lambda: self._ask_target("csv", _tr("CSV 表格 (*.csv)")))
-        menu.addAction(_tr("全部数据，可再导入（JSON）…"), lambda: self._ask_target("json", _tr("JSON 文件 (*.json)")))
+        menu.addAction(self.tr("历史，作为表格（CSV）…"), lambda: self._ask_target("csv", self.tr("CSV 表格 (*.csv)")))
+        menu.addAction(
+            self.tr("全部数据，可再导入（JSON）…"), lambda: self._ask_target("json", self.tr("JSON 文件 (*.json)"))
+        )
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def ask_import(self) -> None:
         """Ask which document."""
-        kinds = _tr("拜年帖的导出文件 (*.json);;所有文件 (*)")
-        asking = QFileDialog(self._owner, _tr("导入"), _documents(), kinds)
-        asking.setFileMode(QFileDialog.FileMode.ExistingFile)
-        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asking.fileSelected.connect(lambda path: self.import_file(Path(path)))
-        asking.open()
+        ask_file(self._owner, self.tr("导入"), self.tr("拜年帖的导出文件 (*.json);;所有文件 (*)"), self.import_file)
 
     def _ask_target(self, suffix: str, kind: str) -> None:
-        asking = QFileDialog(self._owner, _tr("导出"), _documents(), kind)
-        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asking.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        asking.setDefaultSuffix(suffix)
-        asking.selectFile(self._words.say(Sentence(f"拜年帖-历史.{suffix}", f"Greetings.{suffix}")))
-        asking.fileSelected.connect(lambda path: self.export(Path(path)))
-        asking.open()
+        name = self._words.say(Sentence(f"拜年帖-历史.{suffix}", f"Greetings.{suffix}"))
+        ask_target(self._owner, self.tr("导出"), kind, suffix, self.export, name=name)
 
     def _took(self, imported: Imported) -> None:
         self._tell(
@@ -91,11 +85,3 @@ class HistoryFiles:
             )
         )
         self._imported()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("HistoryFiles", text)
-
-
-def _documents() -> str:
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)

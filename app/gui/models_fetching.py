@@ -1,5 +1,7 @@
 """Where models are fetched from and through which proxy: the form at the foot of the page 模型."""
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QWidget
 
@@ -56,9 +58,9 @@ class FetchingForm(QFrame):
             field.mark("")
         self.retranslate()
 
-    def use_file(self, path: str) -> None:
+    def use_file(self, path: Path) -> None:
         """The person chose a file as the source."""
-        self._change(source=path)
+        self._change(source=str(path))
 
     def refuse(self, refusal: Refusal) -> bool:
         """Say at its field what is wrong with an address; False when it is about something else."""

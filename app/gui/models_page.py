@@ -5,17 +5,19 @@ what takes minutes, shared with the panel of a first start, and one for quick qu
 """
 
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMargins, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QStandardPaths, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Event, Failed, Loading, Ready
 from app.gui.banner import Banner
 from app.gui.column_scroll import FlowingColumn
 from app.gui.engine_bridge import EngineBridge
+from app.gui.file_asking import ask_file
 from app.gui.kind_button import KindButton
 from app.gui.models_device import DevicePanel, copy_diagnostics
 from app.gui.models_entries import entries_of, fetching_in
@@ -98,13 +100,13 @@ class ModelsPage(QWidget):
         self._checked.discard(id)
         self._begin(Job("verify", id))
 
-    def import_file(self, path: str) -> None:
+    def import_file(self, path: Path) -> None:
         """Take in a GGUF file."""
-        self._begin(Job("import", path, () if self.copies.isChecked() else ("--in-place",)))
+        self._begin(Job("import", str(path), () if self.copies.isChecked() else ("--in-place",)))
 
     def ask_import(self) -> None:
         """Ask which file to take in."""
-        self._choose_file(self.tr("导入模型"), self.import_file)
+        self._ask_gguf(self.tr("导入模型"), self.import_file)
 
     def ask_removal(self, id: str) -> None:
         """Ask whether a model is really to go."""
@@ -250,13 +252,9 @@ class ModelsPage(QWidget):
         words = ("--source", fetching.source, f"--mirror={fetching.mirror}", "--proxy", fetching.proxy)
         self._ask(Job("set", "", words))
 
-    def _choose_file(self, title: str, then: object) -> None:
+    def _ask_gguf(self, title: str, chosen: Callable[[Path], None]) -> None:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
-        asking = QFileDialog(self, title, folder, self.tr("GGUF 模型 (*.gguf);;所有文件 (*)"))
-        asking.setFileMode(QFileDialog.FileMode.ExistingFile)
-        asking.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asking.fileSelected.connect(lambda path: then(str(Path(path))))  # type: ignore[operator]
-        asking.open()
+        ask_file(self, title, self.tr("GGUF 模型 (*.gguf);;所有文件 (*)"), chosen, folder)
 
     def _copy_diagnostics(self) -> None:
         copy_diagnostics(self._engine.ready, self.entries, self._engine.chatter)
@@ -276,7 +274,7 @@ class ModelsPage(QWidget):
         self.process.paused.connect(lambda _: self.refresh())
         self._engine.happened.connect(self.handle)
         self.form.changed.connect(self._set)
-        self.form.file_asked.connect(lambda: self._choose_file(self.tr("基础模型的文件"), self.form.use_file))
+        self.form.file_asked.connect(lambda: self._ask_gguf(self.tr("基础模型的文件"), self.form.use_file))
         self.device.cpu_asked.connect(self.cpu_asked)
         self.device.copied.connect(self._copy_diagnostics)
 

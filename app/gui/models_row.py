@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
 
 from app.gui.kind_button import KindButton
@@ -155,9 +155,9 @@ class ModelRow(QFrame):
         elif self.entry is not None:
             self._ask(self.use_asked if self.entry.state is State.READY else self.fetch_asked)
 
-    def _ask(self, signal: object) -> None:
+    def _ask(self, asked: SignalInstance) -> None:
         if self.entry is not None:
-            signal.emit(self.entry.id)  # type: ignore[attr-defined]
+            asked.emit(self.entry.id)
 
     def _build(self) -> None:
         head = QHBoxLayout()

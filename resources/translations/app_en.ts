@@ -9,25 +9,6 @@
     </message>
 </context>
 <context>
-    <name>BatchAsking</name>
-    <message>
-        <source>导入</source>
-        <translation>Import</translation>
-    </message>
-    <message>
-        <source>表格和名片 (*.csv *.tsv *.txt *.vcf);;所有文件 (*)</source>
-        <translation>Tables and cards (*.csv *.tsv *.txt *.vcf);;All files (*)</translation>
-    </message>
-    <message>
-        <source>导出</source>
-        <translation>Export</translation>
-    </message>
-    <message>
-        <source>CSV 表格 (*.csv)</source>
-        <translation>CSV table (*.csv)</translation>
-    </message>
-</context>
-<context>
     <name>BatchDetail</name>
     <message>
         <source>这一位的祝福</source>
@@ -83,6 +64,17 @@
     <message>
         <source>模型准备好就能写</source>
         <translation>Ready once the model is</translation>
+    </message>
+</context>
+<context>
+    <name>BatchIntake</name>
+    <message>
+        <source>表格和名片 (*.csv *.tsv *.txt *.vcf);;所有文件 (*)</source>
+        <translation>Tables and cards (*.csv *.tsv *.txt *.vcf);;All files (*)</translation>
+    </message>
+    <message>
+        <source>导入</source>
+        <translation>Import</translation>
     </message>
 </context>
 <context>
@@ -151,6 +143,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>收件人</source>
         <translation>People</translation>
+    </message>
+    <message>
+        <source>CSV 表格 (*.csv)</source>
+        <translation>CSV table (*.csv)</translation>
+    </message>
+    <message>
+        <source>导出</source>
+        <translation>Export</translation>
     </message>
 </context>
 <context>
@@ -911,6 +911,37 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>这时可以先填左边；准备好以后不用联网，你写的内容也不会离开这台电脑。</source>
         <translation>Fill in the form meanwhile; afterwards no network is needed, and nothing you write leaves this computer.</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryFiles</name>
+    <message>
+        <source>历史，作为表格（CSV）…</source>
+        <translation>The history as a table (CSV)…</translation>
+    </message>
+    <message>
+        <source>CSV 表格 (*.csv)</source>
+        <translation>CSV table (*.csv)</translation>
+    </message>
+    <message>
+        <source>全部数据，可再导入（JSON）…</source>
+        <translation>All data, to import again (JSON)…</translation>
+    </message>
+    <message>
+        <source>JSON 文件 (*.json)</source>
+        <translation>JSON file (*.json)</translation>
+    </message>
+    <message>
+        <source>导入</source>
+        <translation>Import</translation>
+    </message>
+    <message>
+        <source>拜年帖的导出文件 (*.json);;所有文件 (*)</source>
+        <translation>Exports of this program (*.json);;All files (*)</translation>
+    </message>
+    <message>
+        <source>导出</source>
+        <translation>Export</translation>
     </message>
 </context>
 <context>

@@ -250,7 +250,7 @@ def test_switching_while_writing_keeps_what_is_written_and_goes_on_with_the_othe
 
 def import_in_place(page: ModelsPage, path: Path) -> None:
     page.copies.setChecked(False)
-    page.import_file(str(path))
+    page.import_file(path)
     wait(lambda: path.stem in page.rows, "it is taken in", PATIENCE)
     idle(page)
 
@@ -293,7 +293,7 @@ def test_a_broken_file_is_named_as_such(open_page: Open, tiny_base: Path, tmp_pa
     page.refresh()
     wait(lambda: "坏了" in row.fault.text(), "it is named", PATIENCE)
     assert "不完整" in row.fault.text() and not row.main.isVisible() and row.remove.isVisible()
-    page.import_file(str(tmp_path / "nothing.gguf"))
+    page.import_file(tmp_path / "nothing.gguf")
     wait(page.banner.isVisible, "a file that is not there is said", PATIENCE)
     assert "找不到模型文件" in page.banner.message.text()
     idle(page)

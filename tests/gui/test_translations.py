@@ -1,5 +1,6 @@
 """Every string of the window has its English, and the compiled file is the one the text file makes."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -45,6 +46,17 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_string_is_in_the_translation_and_no_other(collected):
     assert set(messages(SOURCE)) == set(messages(collected))
+
+
+def test_every_string_stands_where_the_collector_sees_it():
+    calls = [
+        (f"{path.name}:{node.lineno}", node)
+        for path in sorted((ROOT / "app" / "gui").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("self.tr", "QCoreApplication.translate")
+    ]
+    assert calls
+    assert [place for place, call in calls if not all(isinstance(given, ast.Constant) for given in call.args)] == []
 
 
 def test_every_string_has_its_english():
