@@ -78,15 +78,15 @@ class Ours:
     def write(
         self, requests: Sequence[GreetingRequest], draw: int, seed: int, most_tokens: int | None = None
     ) -> Timing:
-        """``draw`` candidates of every request, all asked for at once, each as long as its length allows or at most
-        ``most_tokens``."""
+        """``draw`` candidates of every request, all asked for at once; ``most_tokens`` where that is less than what the
+        request's length allows."""
         began = time.perf_counter()
         jobs = {
             self.ask(
                 prompt_segments(request, self._catalog),
                 draw,
                 seed,
-                min(most_tokens or 1 << 30, self._catalog.length(request.length).most_tokens),
+                min(filter(None, (most_tokens, self._catalog.length(request.length).most_tokens))),
             )
             for request in requests
         }

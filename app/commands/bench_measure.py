@@ -140,8 +140,8 @@ class Bench:
                 self._measured.steady.look()
                 timings[name] = self._each(engine, count, number)
             clicks = [ours.write([request], draw, number) for request in self._requests]
-            # The same choices for somebody else: what both prompts begin with is kept.
-            others = [ours.write([self._addressed(0, name)], draw, number) for name in ("爸", "奶奶", "姥爷")][1:]
+            # The same choices for somebody else: what both prompts begin with is kept. The first has nothing to keep.
+            _, *others = [ours.write([self._addressed(0, name)], draw, number) for name in ("爸", "奶奶", "姥爷")]
             if number == 0:  # warms up, and is not counted
                 continue
             for name, timing in timings.items():

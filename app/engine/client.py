@@ -65,7 +65,7 @@ class EngineClient:
         sha256: str | None = None,
         device: str = "auto",
         threads: int | None = None,
-        context: int = 4096,
+        context: int = protocol.CONTEXT,
         on_event: Callable[[Event], None],
         command: Sequence[str] | None = None,
     ) -> None:

@@ -15,6 +15,7 @@ from app.compose.prompt import Segment
 from app.compose.sentence import Sentence
 
 LONGEST_LINE = 1 << 20  # bytes; a longer line is refused unread
+CONTEXT = 4096  # tokens, unless more or fewer are asked for
 
 
 class ProtocolError(Exception):
@@ -46,7 +47,7 @@ class Load:
     device: str = "auto"  # "auto" or "cpu"
     device_reason: Sentence | None = None  # why "cpu" was asked for, to be repeated in Ready
     threads: int | None = None
-    context: int = 4096  # tokens of all sequences of a job together
+    context: int = CONTEXT  # tokens of all sequences of a job together
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.models.errors import storage_error
 from app.models.manifest import MANIFEST_FILE, BaseFile
 
 VARIABLE = "BAINIANTIE_MODELS"
@@ -37,6 +38,19 @@ def free_space(folder: Path) -> int:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def remove_files(*paths: Path) -> None:
+    """Remove those that are there.
+
+    Raises:
+        ModelError: the disk's refusal.
+    """
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, path) from error
 
 
 def _writable(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.compose.sentence import Sentence
 from app.models.errors import Cancelled, ModelError, megabytes, storage_error
-from app.models.folders import free_space
+from app.models.folders import free_space, remove_files
 from app.models.gguf_file import Header
 from app.models.install import MARGIN, alone
 from app.models.memory import Memory, machine_memory, needed_memory
@@ -219,12 +219,8 @@ def _check_room(folder: Path, size: int, free: Callable[[Path], int]) -> None:
 def _remove_leftovers(folder: Path, chosen: Path) -> None:
     """Remove copies that no record names: their import was killed before it was done."""
     kept = {chosen, *(model.path(folder) for model in read_registry(folder).imported)}
-    for path in [*(folder / FOLDER).glob("*.gguf"), *(folder / FOLDER).glob("*.part")]:
-        if path not in kept:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise storage_error(error, path) from error
+    found = [*(folder / FOLDER).glob("*.gguf"), *(folder / FOLDER).glob("*.part")]
+    remove_files(*(path for path in found if path not in kept))
 
 
 def _text(header: Header, key: str) -> str:

@@ -21,7 +21,7 @@ from app.compose.sentence import Sentence
 from app.models import built
 from app.models.built import InstalledModel, find_built
 from app.models.errors import Cancelled, ModelError, megabytes, storage_error
-from app.models.folders import base_path, free_space, models_folder
+from app.models.folders import base_path, free_space, models_folder, remove_files
 from app.models.manifest import Manifest
 from app.models.progress import STEPS, Progress, Report, report_of
 from app.models.verify import sha256_of, verify_model
@@ -185,7 +185,7 @@ def _already_there(job: _Job, ingredients: dict[str, Any]) -> InstalledModel | N
     if found is None:
         return None
     if job.hash_of(found.path, "check", _CHECKING) != found.sha256:
-        _remove(found.path, built.sidecar_path(found.path), built.sidecar_path(job.candidate))
+        remove_files(found.path, built.sidecar_path(found.path), built.sidecar_path(job.candidate))
         return None
     with _storage(job.final):
         if built.sidecar_path(job.candidate).exists():
@@ -250,7 +250,7 @@ def _have_base(job: _Job, after: int) -> None:
             verify_model(job.base, sha256=None)
             tidy(base, job.base.parent)
             return
-        _remove(job.base)
+        remove_files(job.base)
     _check_room(job, after + _room_for_base(job))
     tidy(base, job.base.parent)
     fetch_base(
@@ -313,17 +313,11 @@ def _try_and_place(job: _Job, sha256: str, trial: Callable[[Path], None]) -> Ins
 
 
 def _remove_candidate(job: _Job) -> None:
-    _remove(
+    remove_files(
         job.candidate,
         built.sidecar_path(job.candidate),
         job.candidate.with_name(job.candidate.name + ".part"),
     )
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        with _storage(path):
-            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from app.compose.sentence import Sentence
 from app.models import built
 from app.models.errors import ModelError, megabytes, storage_error
-from app.models.folders import base_path
+from app.models.folders import base_path, remove_files
 from app.models.install import alone
 from app.models.manifest import Manifest
 from app.models.registry import Imported, Registry, change_registry, read_registry
@@ -188,11 +188,7 @@ def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
     if entry.kind is Kind.BASE:
         files.append(entry.path.with_name(manifest.base.part))
     with contextlib.nullcontext() if entry.kind is Kind.IMPORTED else alone(folder):
-        for path in files:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise storage_error(error, path) from error
+        remove_files(*files)
     change_registry(folder, lambda registry: registry.without(id))
     return entry
 
@@ -207,18 +203,18 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
     elif base.state is State.BEGUN:
         state = State.BEGUN
     return Entry(
-        about.id,
-        Kind.BUILT,
-        about.title,
-        about.good_for,
-        path,
-        state,
-        path.stat().st_size if path.is_file() else about.size,
-        about.memory,
-        about.license,
-        True,
-        registry.in_use is None,
-        found.sha256 if found else None,
+        id=about.id,
+        kind=Kind.BUILT,
+        title=about.title,
+        good_for=about.good_for,
+        path=path,
+        state=state,
+        size=path.stat().st_size if path.is_file() else about.size,
+        memory=about.memory,
+        license=about.license,
+        tuned=True,
+        in_use=registry.in_use is None,
+        sha256=found.sha256 if found else None,
         here=base.here,
         download=base.download,
         fault=fault,
@@ -235,18 +231,18 @@ def _base_entry(folder: Path, manifest: Manifest, registry: Registry) -> Entry:
         fault = _fault_of(path, about.size)
         state = State.BROKEN if fault else State.READY
     return Entry(
-        about.id,
-        Kind.BASE,
-        about.title,
-        about.good_for,
-        path,
-        state,
-        about.size,
-        about.memory,
-        about.license,
-        False,
-        registry.in_use == about.id,
-        about.sha256,
+        id=about.id,
+        kind=Kind.BASE,
+        title=about.title,
+        good_for=about.good_for,
+        path=path,
+        state=state,
+        size=about.size,
+        memory=about.memory,
+        license=about.license,
+        tuned=False,
+        in_use=registry.in_use == about.id,
+        sha256=about.sha256,
         here=here,
         download=about.size,
         fault=fault,
@@ -257,19 +253,19 @@ def _imported_entry(folder: Path, model: Imported, registry: Registry) -> Entry:
     path = model.path(folder)
     fault = _fault_of(path, model.size)
     return Entry(
-        model.id,
-        Kind.IMPORTED,
-        Sentence(model.title, model.title),
-        _TUNED if model.tuned else _GENERAL,
-        path,
-        State.BROKEN if fault else State.READY,
-        model.size,
-        model.memory,
-        model.license,
-        model.tuned,
-        registry.in_use == model.id,
-        model.sha256,
-        model.copied,
+        id=model.id,
+        kind=Kind.IMPORTED,
+        title=Sentence(model.title, model.title),
+        good_for=_TUNED if model.tuned else _GENERAL,
+        path=path,
+        state=State.BROKEN if fault else State.READY,
+        size=model.size,
+        memory=model.memory,
+        license=model.license,
+        tuned=model.tuned,
+        in_use=registry.in_use == model.id,
+        sha256=model.sha256,
+        copied=model.copied,
         fault=fault,
     )
 

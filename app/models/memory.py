@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.models.gguf_file import Header
 
-CONTEXT = 4096  # tokens the engine keeps
+CONTEXT = 4096  # tokens the engine keeps: app.engine.protocol.CONTEXT, which is not imported from here
 _BESIDES = 150_000_000  # bytes of the engine process besides weights and cache: Python, buffers
 _HALF = 2  # bytes of a number in the cache: F16
 

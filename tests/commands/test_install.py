@@ -110,7 +110,8 @@ def test_json_lines_end_with_the_installed_model(manifest: Path, folder: Path, t
     assert [*dict.fromkeys(line["step"] for line in progress)] == list(STEPS)
     assert all(line["zh"] and line["en"] and line["done"] >= 0 <= line["total"] for line in progress)
     model = folder / "tiny-q4_k_m.gguf"
-    assert last.items() >= {"type": "installed", "path": str(model), "sha256": sha256_of(model)}.items()
+    said = {"zh": f"模型已就绪：{model}", "en": f"The model is ready: {model}"}
+    assert last == {"type": "installed", "path": str(model), "sha256": sha256_of(model)} | said
     assert find_built(folder, load_manifest(manifest)) is not None
 
 

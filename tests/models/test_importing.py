@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.compose.sentence import ExplainedError, Sentence
+from app.engine import protocol
 from app.models.errors import Cancelled, ModelError
 from app.models.gguf_file import read_header
 from app.models.importing import import_model
@@ -64,8 +65,8 @@ def test_one_that_can_never_fit_is_refused_and_one_that_does_not_now_is_noted(tm
 
 def test_the_memory_needed_counts_the_cache_of_a_whole_context(tiny_base: Path) -> None:
     header = read_header(tiny_base)
-    # 2 layers, 2 heads of 64 numbers, keys and values, 2 bytes each, 4096 tokens.
-    cache = 2 * 2 * 64 * 2 * 2 * 4096
+    # 2 layers, 2 heads of 64 numbers, keys and values, 2 bytes each, as many tokens as the engine keeps.
+    cache = 2 * 2 * 64 * 2 * 2 * protocol.CONTEXT
     assert needed_memory(header, 1000) - needed_memory(header, 0) == 1000
     assert needed_memory(header, 0) > cache
     without = {key: value for key, value in header.metadata.items() if "head_count" not in key}

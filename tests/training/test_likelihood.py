@@ -39,11 +39,11 @@ def _without(path: Path, key: str, out: Path) -> Path:
     return out
 
 
-def test_a_record_is_encoded_as_the_app_encodes_a_request(tiny_float_base: Path, records: list[Record]):
-    runtime = Runtime(tiny_float_base, gpu=None, threads=1, context=512, progress=lambda fraction: True)
+def test_a_record_is_encoded_as_the_app_encodes_a_request(tiny_model: Path, records: list[Record]):
+    runtime = Runtime(tiny_model, gpu=None, threads=1, context=512, progress=lambda fraction: True)
     try:
-        with Encoder(tiny_float_base) as encoder:
-            tokens = read_header(tiny_float_base).metadata["tokenizer.ggml.tokens"]
+        with Encoder(tiny_model) as encoder:
+            tokens = read_header(tiny_model).metadata["tokenizer.ggml.tokens"]
             for record in records:
                 prompt, answer = encoder.encode(record, CATALOG)
                 assert prompt == runtime.tokenize(prompt_segments(record.request, CATALOG))
