@@ -11,12 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from app.commands.writer import EngineError
 from app.compose.catalog import Catalog
 from app.compose.prompt import Segment, prompt_segments, prompt_text
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from app.engine.client import EngineClient
+from app.engine.errors import EngineError
+from app.engine.memory import memory_of
 from app.engine.protocol import Died, Done, Event, Failed, Finished, Piece, Ready, Sampling
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -128,11 +129,7 @@ class Ours:
 
     def memory(self) -> dict[str, int] | None:
         """Bytes the engine's process holds now, and the most it has held; None where the system does not tell."""
-        path = Path(f"/proc/{self._client.pid}/status")
-        if not path.exists():
-            return None
-        lines = dict(line.split(":", 1) for line in path.read_text(encoding="ascii", errors="replace").splitlines())
-        return {name: int(lines[key].split()[0]) * 1024 for name, key in (("now", "VmRSS"), ("peak", "VmHWM"))}
+        return memory_of(self._client.pid)
 
     def _next(self, *kinds: type) -> Any:
         """The next event of these kinds; EngineError when the engine fails instead."""

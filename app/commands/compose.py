@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from app.commands.model_choice import ModelChoice, choose_model
-from app.commands.writer import EngineError, Writer, Written
+from app.commands.writer import Writer, Written
 from app.compose.catalog import Catalog, load_catalog
 from app.compose.request import RequestError, make_request
 from app.compose.select import Candidate
 from app.compose.sentence import ExplainedError, Sentence
+from app.engine.errors import EngineError
 
 MOST_SHOWN = 20
 LONGEST_REQUEST_LINE = 100_000  # characters of one line of a requests file

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.commands.writer import EngineError
 from app.compose.catalog import load_catalog
 from app.compose.prompt import prompt_segments
 from app.compose.request import make_request
 from app.compose.sentence import Sentence
 from app.engine.client import EngineClient
+from app.engine.errors import EngineError
 from app.engine.protocol import Died, Done, Event, Failed, Finished, Ready, Sampling
 from app.models.errors import Cancelled
 

@@ -93,7 +93,7 @@ class Batch:
             EngineError: bad_request or prompt_too_long.
         """
         runtime = self._runtime
-        prompt = runtime.tokenize(write.prompt)
+        prompt = runtime.tokenize(write.prompt, verbatim=write.verbatim)
         if not prompt:
             raise errors.bad_request(
                 "没有要写的内容，请先填好再写。", "There is nothing to write about; fill the form in."

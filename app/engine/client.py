@@ -94,7 +94,14 @@ class EngineClient:
         self._inbox.put(self._start)
 
     def write(
-        self, prompt: tuple[Segment, ...], draw: int, seed: int, sampling: Sampling, most_tokens: int = 160
+        self,
+        prompt: tuple[Segment, ...],
+        draw: int,
+        seed: int,
+        sampling: Sampling,
+        most_tokens: int = 160,
+        *,
+        verbatim: bool = False,
     ) -> int:
         """Ask for a job. It waits its turn, also through loading and a restart; its number is on all its events.
 
@@ -102,7 +109,7 @@ class EngineClient:
             TypeError: an argument of a kind that no message can carry.
         """
         number = next(self._numbers)
-        job = Write(number, tuple(prompt), draw, seed, sampling, most_tokens)
+        job = Write(number, tuple(prompt), draw, seed, sampling, most_tokens, verbatim)
         self._inbox.put(functools.partial(self._take_up, number, protocol.encode(job)))
         return number
 

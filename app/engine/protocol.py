@@ -52,7 +52,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Write:
-    """Write ``draw`` candidates of one prompt as parallel sequences; candidate ``i`` is drawn with ``(seed, i)``."""
+    """Write ``draw`` candidates of one prompt as parallel sequences; candidate ``i`` is drawn with ``(seed, i)``.
+
+    A prompt of ours is put otherwise to a model that was not tuned on it; one that is ``verbatim`` never is.
+    """
 
     job: int
     prompt: tuple[Segment, ...]
@@ -60,6 +63,7 @@ class Write:
     seed: int
     sampling: Sampling = Sampling()
     most_tokens: int = 160  # of one candidate
+    verbatim: bool = False
 
 
 @dataclass(frozen=True)

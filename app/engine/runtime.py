@@ -124,14 +124,14 @@ class Runtime:
         """Evaluate again after :meth:`interrupt`."""
         self._interrupted.lower()
 
-    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
+    def tokenize(self, segments: Sequence[Segment], *, verbatim: bool = False) -> list[int]:
         """Token ids of a prompt. Only segments marked special may become control tokens. A model that was not tuned is
-        asked for the same through its own chat template.
+        asked for the same through its own chat template, unless the prompt is to be taken ``verbatim``.
 
         Raises:
             EngineError: bad_request, for text that is not valid Unicode.
         """
-        if not self.tuned:
+        if not self.tuned and not verbatim:
             segments = self._template.segments(fallback_message(segments))
         try:
             return self._model.tokenize_prompt(segments)
