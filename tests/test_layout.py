@@ -25,6 +25,10 @@ ARROWS = {
     "app.commands": ("app.compose", "app.models", "app.engine"),
     "app.__main__": ("app.commands", "app.gui.application"),
     "training": ("app.compose", "app.llama", "app.models"),
+    "training.evaluation": (
+        *("training", "app.compose", "app.llama", "app.models", "app.engine"),
+        "app.commands.model_choice",
+    ),
     "setup_steps": ("app.compose.sentence",),
     "run": ("setup_steps",),
 }

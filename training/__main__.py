@@ -23,8 +23,19 @@ from training import (
     verify,
     vocabulary,
 )
+from training.evaluation import command as evaluate
 
-TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "accelerate", "matplotlib")
+TRAINING_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "safetensors",
+    "accelerate",
+    "matplotlib",
+    "bm25s",
+    "sklearn",
+    "jinja2",
+)
 
 
 def main() -> int:
@@ -33,7 +44,7 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
+        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark, evaluate),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()

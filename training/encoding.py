@@ -13,6 +13,7 @@ from app.compose.catalog import Catalog
 from app.compose.prompt import TURN_END, Segment, prompt_segments
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
+from app.llama.chat import ChatTemplate
 from app.llama.model import LlamaError, Model
 from app.models.verify import verify_model
 from training.errors import TrainingError
@@ -27,7 +28,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder:
-    """The tokenizer of one GGUF file; a context manager.
+    """The tokenizer of one GGUF file, and the chat ``template`` it carries; a context manager.
 
     Args:
         path: a GGUF file; its weights are not read.
@@ -44,6 +45,7 @@ class Encoder:
         except LlamaError as error:
             raise _unreadable(path, str(error)) from error
         self.size = self._model.vocabulary_size
+        self.template = ChatTemplate(self._model)
         self.end = self._end_of_turn()
         if self.end < 0:
             self.close()

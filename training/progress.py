@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 
 def percent(doing: str) -> Callable[[int, int], None]:
@@ -17,6 +18,37 @@ def percent(doing: str) -> Callable[[int, int], None]:
             print(f"\r{doing}: {now:3d} %", end="\n" if done >= total else "", file=sys.stderr, flush=True)
 
     return show
+
+
+class TimeLeft:
+    """How many of many jobs are done, how long one takes, and the time left. Without a terminal a line is printed every
+    tenth of the way.
+
+    Args:
+        jobs: in all.
+        done: before, by an earlier start; their time is not known.
+    """
+
+    def __init__(self, doing: str, jobs: int, done: int = 0) -> None:
+        self._doing = doing
+        self._jobs = jobs
+        self._first = done
+        self._began = time.monotonic()
+        self._told = done * 10 // max(1, jobs)
+        self._terminal = sys.stderr.isatty()
+
+    def show(self, done: int) -> None:
+        """So many are done."""
+        taken = max(1, done - self._first)
+        each = (time.monotonic() - self._began) / taken
+        text = f"{self._doing} {done}/{self._jobs}  {each:.1f} s each  {_clock(each * (self._jobs - done))} left"
+        tenth = done * 10 // max(1, self._jobs)
+        if self._terminal:
+            end = "\n" if done >= self._jobs else ""
+            print(f"\r{text}\x1b[K", end=end, file=sys.stderr, flush=True)
+        elif tenth > self._told:
+            print(text, file=sys.stderr, flush=True)
+        self._told = tenth
 
 
 class StepLine:
@@ -62,8 +94,10 @@ class StepLine:
         text = f"{self._name} {step}/{self._steps}"
         if self._loss is None or taken <= 0:
             return text
-        left = int(seconds / taken * (self._steps - step))
-        return (
-            f"{text}  loss {self._loss:.3f}  {self._tokens / seconds:.0f} tokens/s  "
-            f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
-        )
+        left = _clock(seconds / taken * (self._steps - step))
+        return f"{text}  loss {self._loss:.3f}  {self._tokens / seconds:.0f} tokens/s  {left} left"
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    return str(timedelta(seconds=int(seconds)))

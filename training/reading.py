@@ -23,7 +23,7 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.marks import read_marks, tally
 from training.part import add_part_arguments, part_records, spread
-from training.records import Record
+from training.records import Record, parse_json
 from training.whole_file import whole_file
 
 RESAMPLES = 2000
@@ -136,20 +136,34 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         TrainingError: it cannot be read, or a line is no object.
     """
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-        found = [json.loads(line) for line in lines]
-        if all(isinstance(each, dict) for each in found):
-            return found
-        detail = "a line that is no object"
-    except (OSError, ValueError, RecursionError) as error:
-        detail = str(error)
-    raise TrainingError(
-        Sentence(
-            f"{path.name} 读不出来，它应是 UTF-8 的 JSONL，一行一个对象。请检查路径和内容。",
-            f"{path.name} cannot be read; it should be JSONL in UTF-8, an object a line. Check its path and content.",
-        ),
-        f"{path}: {detail}",
-    )
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            Sentence(
+                f"{path.name} 读不出来，它应是 UTF-8 的 JSONL，一行一个对象。请检查路径和内容。",
+                f"{path.name} cannot be read; it should be JSONL in UTF-8, an object a line. Check its path and "
+                "content.",
+            ),
+            f"{path}: {error}",
+        ) from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        raw, fault = parse_json(line)
+        if fault is None and not isinstance(raw, dict):
+            fault = Sentence("不是一个对象", "not an object")
+        if fault is not None:
+            raise TrainingError(
+                Sentence(
+                    f"{path.name} 第 {number} 行有误：{fault.zh}。这个文件应是 JSONL，一行一个对象；改好这一行再运行。",
+                    f"Line {number} of {path.name} is broken: {fault.en}. The file should be JSONL, an object a line; "
+                    "mend that line and run again.",
+                ),
+                str(path),
+            )
+        found.append(raw)
+    return found
 
 
 def read_requests(path: Path, catalog: Catalog) -> list[dict[str, Any]]:
@@ -191,7 +205,12 @@ def _read_key(path: Path) -> dict[str, Any]:
     )
 
 
-def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """A JSONL file of these objects, whole or absent.
+
+    Raises:
+        TrainingError: the disk does not allow it.
+    """
     with whole_file(path) as part:
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         part.write_text(text, encoding="utf-8", newline="\n")
@@ -273,7 +292,7 @@ def _run_requests(args: argparse.Namespace) -> int:
     records = part_records(args, load_catalog())
     patterns = args.only or ["*"]
     chosen = spread([record for record in records if any(fnmatch(record.id, each) for each in patterns)], args.limit)
-    _write_lines(args.out, [request_fields(record, plain=args.plain) for record in chosen])
+    write_lines(args.out, [request_fields(record, plain=args.plain) for record in chosen])
     print(f"{args.out}: {len(chosen)} requests")
     return 0
 
@@ -283,7 +302,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
     requests = read_requests(args.requests, catalog)
     answers = {path.stem: _texts(path, requests) for path in args.written}
     lines, key = mixed(requests, answers, catalog, args.seed)
-    _write_lines(args.out, lines)
+    write_lines(args.out, lines)
     with whole_file(args.key) as part:
         part.write_text(json.dumps(key, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
     print(f"{args.out}: {len(lines)} texts of {len(answers)} models for {len(requests)} requests")
@@ -316,7 +335,7 @@ def _run_marks(args: argparse.Namespace) -> int:
         request = {name: value for name, value in entry["request"].items() if name != "id"}
         mark = {"request": request, "text": said[number]["text"], "send": marks[number]}
         kept.append(mark | ({"why": said[number]["why"]} if said[number].get("why") else {}))
-    _write_lines(args.out, kept)
+    write_lines(args.out, kept)
     print(f"{args.out}: {sum(marks.values())} of {len(kept)} texts would be sent")
     return 0
 

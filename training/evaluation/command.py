@@ -1,0 +1,154 @@
+"""Step ``evaluate``: the same requests to a prompted base, to one with retrieval, and to the fine-tuned model.
+
+``DIR/requests.jsonl`` is what was asked, ``DIR/outputs-<system>.jsonl`` what came of it (:mod:`.outputs`), with a note
+of its making beside it. Killed at any moment and started again, it goes on.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.compose.catalog import Catalog, load_catalog
+from app.compose.sentence import Sentence
+from training.errors import TrainingError
+from training.evaluation.outputs import Output
+from training.evaluation.prompt_system import Layout
+from training.evaluation.requests import as_asked, with_variations
+from training.evaluation.retrieval import Ranking
+from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
+from training.evaluation.write import Pace, write_outputs
+from training.part import part_records, spread
+from training.reading import read_requests, request_fields, write_lines
+from training.records import CORPUS
+from training.workspace import make_folder
+
+REQUESTS_FILE = "requests.jsonl"
+DRAWN = 60  # requests of the corpus, where no file of them is given
+MOST_SEEDS = 32  # that the engine decodes side by side
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the step's arguments."""
+    best = Choices()
+    parser = subparsers.add_parser("evaluate", help="prompt, retrieval and fine-tune, side by side")
+    parser.add_argument("--systems", default=",".join(SYSTEMS), help="which, separated by commas (default: all)")
+    parser.add_argument("--requests", type=Path, help="a JSONL file, as `reading requests` writes it; without it "
+                        f"{DRAWN} requests of the corpus's test part")  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, help="a folder for what comes of it")
+    parser.add_argument("--base", type=Path, help="the GGUF that is prompted (default: the app's base)")
+    parser.add_argument("--model", type=Path, help="the tuned GGUF (default: the one built here)")
+    parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder of JSONL files and their split.json")
+    parser.add_argument("--part", choices=("test", "validation"), default="test", help="of it, without --requests")
+    parser.add_argument("--limit", type=int, help="so many requests only, evenly spread")
+    parser.add_argument("--plain", action="store_true", help="no small changes of the requests")
+    parser.add_argument("--seeds", type=int, default=3, help="texts of every request")
+    parser.add_argument("--seed", type=int, default=0, help="that the draws begin with")
+    parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
+    parser.add_argument("--threads", type=int, help="default: as the app")
+    trying = parser.add_argument_group("other settings than those found best")
+    trying.add_argument("--layout", choices=[one.value for one in Layout], default=best.layout.value,
+                        help="where the prompt has its examples")  # fmt: skip
+    trying.add_argument("--ranking", choices=[one.value for one in Ranking], default=best.ranking.value,
+                        help="what makes a record near a request")  # fmt: skip
+    trying.add_argument("--nearest", type=int, default=best.nearest, help="records retrieved")
+    trying.add_argument("--temperature", type=float, help="of every system")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Have every system write, and say what came of each."""
+    names = [name.strip() for name in args.systems.split(",") if name.strip()]
+    for name in names:
+        check_name(name)
+    _check_numbers(args)
+    catalog = load_catalog()
+    fields = _requests(args, catalog)
+    asked = as_asked(fields, catalog)
+    if not args.plain:
+        asked = with_variations(asked)
+    make_folder(args.out)
+    _keep_requests(args.out / REQUESTS_FILE, fields, catalog)
+    choices = Choices(
+        base=args.base,
+        model=args.model,
+        corpus=args.corpus,
+        layout=Layout(args.layout),
+        ranking=Ranking(args.ranking),
+        nearest=args.nearest,
+        temperature=args.temperature,
+    )
+    pace = Pace(args.seeds, args.seed, args.device, args.threads)
+    for name in dict.fromkeys(names):
+        with opened(name, choices, catalog) as system:
+            print(_summary(name, write_outputs(system, asked, catalog, args.out, pace)))
+    return 0
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    for option, number, least, most in (
+        ("--seeds", args.seeds, 1, MOST_SEEDS),
+        ("--nearest", args.nearest, 1, 16),
+        ("--limit", 1 if args.limit is None else args.limit, 1, None),
+    ):
+        if number < least or (most is not None and number > most):
+            zh = f"至少是 {least}" if most is None else f"要在 {least} 到 {most} 之间"
+            en = f"at least {least}" if most is None else f"between {least} and {most}"
+            raise TrainingError(
+                Sentence(f"{option} {zh}，现在是 {number}。", f"{option} must be {en}; it is {number}.")
+            )
+
+
+def _requests(args: argparse.Namespace, catalog: Catalog) -> list[dict[str, Any]]:
+    """What is asked, as a requests file has it.
+
+    Raises:
+        TrainingError: there is no request, or a line is none.
+    """
+    if args.requests is not None:
+        found = read_requests(args.requests, catalog)
+        source = args.requests.name
+    else:
+        found = [request_fields(record) for record in part_records(args, catalog)]
+        source = f"{args.corpus} ({args.part})"
+    limit = args.limit or (DRAWN if args.requests is None else None)
+    if not found:
+        raise TrainingError(
+            Sentence(
+                f"{source} 里一个请求也没有，没有可写的。`python -m training reading requests --part test` "
+                "能从语料里取一些。",
+                f"There is no request in {source}, so there is nothing to write. `python -m training reading requests "
+                "--part test` takes some from the corpus.",
+            )
+        )
+    return list(spread(found, limit))
+
+
+def _keep_requests(file: Path, fields: Sequence[dict[str, Any]], catalog: Catalog) -> None:
+    """Leave the requests beside the outputs.
+
+    Raises:
+        TrainingError: there are others already.
+    """
+    if not file.exists():
+        write_lines(file, fields)
+    elif as_asked(read_requests(file, catalog), catalog) != as_asked(fields, catalog):
+        raise TrainingError(
+            Sentence(
+                f"{file.parent} 里是另一批请求的结果。请换一个 --out，或先把里面的文件删掉。",
+                f"{file.parent} has what came of other requests. Choose another --out, or delete its files first.",
+            ),
+            str(file),
+        )
+
+
+def _summary(name: str, outputs: Sequence[Output]) -> str:
+    passed = sum(not output.reasons for output in outputs)
+    tokens = sum(output.tokens for output in outputs)
+    prompt = sum(output.prompt_tokens for output in outputs)
+    seconds = sum(output.seconds for output in outputs)
+    count = len(outputs)
+    return (
+        f"{name}: {count} texts, {passed} without a fault ({passed / count:.0%}), {tokens / count:.0f} tokens and "
+        f"{seconds / count:.2f} s a text, prompts of {prompt / count:.0f} tokens"
+    )

@@ -1,0 +1,147 @@
+"""The systems that are compared: which file is asked, in which words, and how its answer is drawn."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.commands.model_choice import sampling_of
+from app.compose.catalog import Catalog
+from app.compose.prompt import Segment, prompt_segments
+from app.compose.request import GreetingRequest
+from app.compose.sentence import Sentence
+from app.engine.protocol import Sampling
+from app.models.folders import base_path, models_folder
+from app.models.manifest import load_manifest
+from training.encoding import Encoder
+from training.errors import TrainingError
+from training.evaluation.prompt_system import Layout, Prompt, in_template
+from training.evaluation.retrieval import Index, Ranking
+from training.records import CORPUS, Record, read_corpus, read_split
+
+SYSTEMS = ("prompt", "rag", "lora")
+
+# The fine-tuned model is drawn from as the app does, which the manifest says.
+BASE_SAMPLING = {"prompt": Sampling(temperature=0.4, min_p=0.1), "rag": Sampling(temperature=0.4, min_p=0.1)}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What systems are made of; by default each is the best that was found.
+
+    Attributes:
+        base: the GGUF file that is prompted; None for the app's own base.
+        model: the tuned one; None for the one the app has built.
+        corpus: its training part is what retrieval finds.
+        nearest: how many records it finds.
+        temperature: for every system, in place of its own.
+    """
+
+    base: Path | None = None
+    model: Path | None = None
+    corpus: Path = CORPUS
+    layout: Layout = Layout.TURNS
+    ranking: Ranking = Ranking.FIELDS
+    nearest: int = 4
+    temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """One of them, ready to be asked. ``segments`` is the prompt of a request, ``tokens`` how many a prompt has."""
+
+    name: str
+    model: Path
+    sampling: Sampling
+    segments: Callable[[GreetingRequest], tuple[Segment, ...]]
+    tokens: Callable[[tuple[Segment, ...]], int]
+
+
+def check_name(name: str) -> None:
+    """Raises TrainingError where ``name`` is no system."""
+    if name not in SYSTEMS:
+        known = "、".join(SYSTEMS), ", ".join(SYSTEMS)
+        raise TrainingError(
+            Sentence(
+                f"没有叫 {name[:40]!r} 的系统，可用的有 {known[0]}。请改一下 --systems，用逗号隔开。",
+                f"There is no system {name[:40]!r}; there are {known[1]}. Correct --systems, which takes them "
+                "separated by commas.",
+            )
+        )
+
+
+@contextmanager
+def opened(name: str, choices: Choices, catalog: Catalog) -> Iterator[System]:
+    """The system of that name, while its vocabulary is open.
+
+    Raises:
+        TrainingError, ModelError: its file is not there or cannot be read, or the corpus cannot.
+    """
+    check_name(name)
+    manifest = load_manifest()
+    sampling = sampling_of(manifest) if name == "lora" else BASE_SAMPLING[name]
+    if choices.temperature is not None:
+        sampling = replace(sampling, temperature=choices.temperature)
+    if name == "lora":
+        model = choices.model or models_folder() / manifest.built.file
+    else:
+        model = choices.base or base_path(models_folder(), manifest.base)
+    if not model.is_file():
+        raise _no_model(model, "--model" if name == "lora" else "--base")
+    with Encoder(model) as encoder:
+        yield System(
+            name,
+            model,
+            sampling,
+            _segments(name, choices, catalog, encoder),
+            lambda segments: len(encoder.encode_segments(segments)),
+        )
+
+
+def _segments(
+    name: str, choices: Choices, catalog: Catalog, encoder: Encoder
+) -> Callable[[GreetingRequest], tuple[Segment, ...]]:
+    if name == "lora":
+        return lambda request: prompt_segments(request, catalog)
+    prompt = Prompt(choices.layout, catalog)
+    if name == "prompt":
+
+        def examples(request: GreetingRequest) -> tuple[Record, ...]:
+            return prompt.examples
+    else:
+        index = Index(training_part(choices.corpus, catalog), choices.ranking)
+
+        def examples(request: GreetingRequest) -> tuple[Record, ...]:
+            return index.nearest(request, choices.nearest)
+
+    return lambda request: in_template(prompt.messages(request, examples(request)), encoder.template)
+
+
+def training_part(corpus: Path, catalog: Catalog) -> tuple[Record, ...]:
+    """The records that may be shown to a system.
+
+    Raises:
+        TrainingError: the corpus or its split cannot be read, or nothing of it trains.
+    """
+    records = read_split(corpus, read_corpus(corpus, catalog)).train
+    if not records:
+        raise TrainingError(
+            Sentence(
+                f"{corpus} 里没有用来训练的记录，检索不到例子。请用 `python -m training split` 重新划分。",
+                f"Nothing of {corpus} trains, so there is nothing to retrieve. Make the split again: "
+                "`python -m training split`.",
+            )
+        )
+    return records
+
+
+def _no_model(path: Path, option: str) -> TrainingError:
+    return TrainingError(
+        Sentence(
+            f"没有 {path.name} 这个模型文件。运行 `python3 run.py install` 下载和生成它，"
+            f"或用 {option} 指一个 GGUF 文件。",
+            f"The model file {path.name} is not there. `python3 run.py install` fetches and builds it, or name a GGUF "
+            f"file with {option}.",
+        ),
+        str(path),
+    )
