@@ -41,7 +41,7 @@ class TimeLeft:
         """So many are done."""
         taken = max(1, done - self._first)
         each = (time.monotonic() - self._began) / taken
-        text = f"{self._doing} {done}/{self._jobs}  {each:.1f} s each  {_clock(each * (self._jobs - done))} left"
+        text = f"{self._doing} {done}/{self._jobs}  {each:.1f} s each  {clock(each * (self._jobs - done))} left"
         tenth = done * 10 // max(1, self._jobs)
         if self._terminal:
             end = "\n" if done >= self._jobs else ""
@@ -94,10 +94,10 @@ class StepLine:
         text = f"{self._name} {step}/{self._steps}"
         if self._loss is None or taken <= 0:
             return text
-        left = _clock(seconds / taken * (self._steps - step))
+        left = clock(seconds / taken * (self._steps - step))
         return f"{text}  loss {self._loss:.3f}  {self._tokens / seconds:.0f} tokens/s  {left} left"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Hours, minutes and seconds."""
     return str(timedelta(seconds=int(seconds)))
