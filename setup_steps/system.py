@@ -17,8 +17,8 @@ from pathlib import Path
 from app.compose.sentence import Sentence
 from setup_steps.terminal import CommandFailed, SetupError, lines, run_logged, say
 
-# Every library outside PySide6 6.11 and 6.12 that its Core, Gui, Widgets and DBus and its xcb and Wayland plugins are
-# linked to, beyond what no Linux lacks; and the packages that hold it for apt, dnf, pacman and zypper.
+# Every library outside PySide6 6.11 and 6.12 that its Core, Gui, Widgets, Network and DBus and its xcb and Wayland
+# plugins are linked to, beyond what no Linux lacks; and the packages that hold it for apt, dnf, pacman and zypper.
 _CORE = {
     "libEGL.so.1": ("libegl1", "libglvnd-egl", "libglvnd", "libEGL1"),
     "libGL.so.1": ("libgl1", "libglvnd-glx", "libglvnd", "libGL1"),
@@ -30,6 +30,7 @@ _CORE = {
     "libgthread-2.0.so.0": ("libglib2.0-0", "glib2", "glib2", "libgthread-2_0-0"),
     "libX11.so.6": ("libx11-6", "libX11", "libx11", "libX11-6"),
     "libzstd.so.1": ("libzstd1", "libzstd", "zstd", "libzstd1"),
+    "libgssapi_krb5.so.2": ("libgssapi-krb5-2", "krb5-libs", "krb5", "krb5"),
     "libstdc++.so.6": ("libstdc++6", "libstdc++", "gcc-libs", "libstdc++6"),
 }
 _X11 = {
@@ -59,6 +60,10 @@ _WAYLAND = {
     "libwayland-client.so.0": ("libwayland-client0", "libwayland-client", "wayland", "libwayland-client0"),
     "libwayland-cursor.so.0": ("libwayland-cursor0", "libwayland-cursor", "wayland", "libwayland-cursor0"),
     "libwayland-egl.so.1": ("libwayland-egl1", "libwayland-egl", "wayland", "libwayland-egl1"),
+}
+_OTHERS = {
+    "libgcc_s.so.1": ("libgcc-s1",),
+    "libz.so.1": ("zlib1g",),
 }
 _COMPILER = ("build-essential", "gcc-c++ make", "base-devel", "gcc-c++ make")
 _XVFB = ("xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", "xorg-x11-server-Xvfb")
@@ -107,6 +112,15 @@ def libraries_for_window(environment: Mapping[str, str] = os.environ) -> dict[st
     return wanted
 
 
+def debian_package(library: str) -> str:
+    """The Debian package that holds one of Qt's libraries, or another that every compiled program may need.
+
+    Raises:
+        KeyError: it is in no table here.
+    """
+    return ({**_CORE, **_X11, **_WAYLAND} | _OTHERS)[library][0]
+
+
 def missing_libraries(names: Iterable[str]) -> list[str]:
     """Those of the shared libraries that cannot be loaded here."""
     probe = [sys.executable, "-I", "-c", _PROBE, *names]
@@ -121,11 +135,11 @@ class Lack:
     packages: tuple[str, ...]
 
 
-def lacking_libraries(*, for_tests: bool) -> list[Lack]:
-    """What Qt needs and does not find, for the tests with a virtual display; only Linux may lack any."""
+def lacking_libraries(*, for_tests: bool, environment: Mapping[str, str] = os.environ) -> list[Lack]:
+    """What Qt needs and does not find on a desktop, for the tests with a virtual one; only Linux may lack any."""
     if not sys.platform.startswith("linux"):
         return []
-    table = _CORE | _X11 if for_tests else libraries_for_window()
+    table = _CORE | _X11 if for_tests else libraries_for_window(environment)
     what = Sentence("窗口要用到的系统库", "system libraries the window needs")
     lacks = [Lack(what, table[name]) for name in missing_libraries(table)]
     if for_tests and not shutil.which("Xvfb"):

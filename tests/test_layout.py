@@ -9,21 +9,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("app", "training", "setup_steps", "tests")
 
-# Free to all; they import nothing of ours: the plain name ``app``, which holds the version, and how files are written.
-FREE = ("app", "app.whole_file")
+# Free to all; they import nothing of ours: the plain name ``app``, which holds the version, how files are written, and
+# where the program lies.
+FREE = ("app", "app.whole_file", "app.program")
 
 # For each part, by the longest name that fits: what of ours it may import besides itself.
 ARROWS = {
     "app.whole_file": (),
+    "app.program": (),
+    "app.licences": (),
     "app.compose": (),
     "app.models": ("app.compose",),
     "app.llama": ("app.compose.prompt",),
     "app.engine": ("app.compose", "app.llama", "app.models.verify", "app.models.errors"),
     "app.people": ("app.compose",),
     "app.cards": ("app.compose",),
-    "app.gui": ("app.compose", "app.models", "app.engine.client", "app.engine.protocol", "app.people", "app.cards"),
+    "app.gui": (
+        *("app.compose", "app.models", "app.engine.client", "app.engine.protocol", "app.people", "app.cards"),
+        "app.licences",
+    ),
     "app.commands": ("app.compose", "app.models", "app.engine"),
-    "app.__main__": ("app.commands", "app.gui.application"),
+    "app.__main__": ("app.commands", "app.engine.process", "app.gui.application"),
     "training": ("app.compose", "app.llama", "app.models"),
     "training.evaluation": (
         *("training", "app.compose", "app.llama", "app.models", "app.engine"),

@@ -13,11 +13,12 @@ import yaml
 
 from app.cards.design import WIDTH, Box, Collection, Design, Drawing, Format
 from app.cards.errors import DesignError
-from app.compose.schema import Misfit, nearest, typed
+from app.compose.schema import Misfit, nearest, plain_yaml, typed
 from app.compose.sentence import Sentence
 from app.compose.zodiac import ANIMALS
+from app.program import resource
 
-CARDS = Path(__file__).resolve().parents[2] / "resources" / "cards"
+CARDS = resource("cards")
 NEEDED_COLOURS = ("paper", "ink", "accent", "cut")  # ``cut``: what is seen through the seal
 
 
@@ -86,7 +87,7 @@ def _on_card(box: Box, format: Format) -> bool:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = plain_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _broken(path, "读不出来", "cannot be read", str(error)) from error
     if kind is Design and isinstance(raw, dict):

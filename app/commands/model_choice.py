@@ -10,6 +10,7 @@ from app.models.errors import ModelError
 from app.models.folders import models_folder
 from app.models.inventory import chosen_model
 from app.models.manifest import Manifest, load_manifest
+from app.program import called
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def choose_model(named: Path | None) -> ModelChoice:
         raise ModelError(
             "model_missing",
             Sentence(
-                "模型还没有准备好，写不了祝福。请先运行 python3 run.py install（要下载约 1.1 GB，只有这一次）。",
-                "The model has not been prepared. Run python3 run.py install first (downloads about 1.1 GB, once).",
+                f"模型还没有准备好，写不了祝福。请先运行 {called()} install（要下载约 1.1 GB，只有这一次）。",
+                f"The model has not been prepared. Run {called()} install first (downloads about 1.1 GB, once).",
             ),
         )
     return ModelChoice(installed.path, installed.sha256, sampling, manifest.sampling.draw)

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 import yaml
 
-from app.compose.schema import key_fault
+from app.compose.schema import key_fault, plain_yaml
 from app.compose.sentence import ExplainedError, Sentence
+from app.program import resource
 
-CATALOG_FILE = Path(__file__).resolve().parents[2] / "resources" / "catalog.yaml"
+CATALOG_FILE = resource("catalog.yaml")
 
 
 class CatalogError(ExplainedError):
@@ -114,7 +115,7 @@ def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
         CatalogError: unreadable file, unknown or missing key, wrong type, repeated id, or an unknown group.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = plain_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _broken(path, "读不出来", "cannot be read", str(error)) from error
     kinds: dict[str, type[Choice]] = {

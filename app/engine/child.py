@@ -3,14 +3,13 @@
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "app.engine.process")
+from app import program
+
+COMMAND = program.command(program.ENGINE)
 
 _CHATTER = 16_384  # bytes of standard error kept
 _ENDING_SECONDS = 2.0  # a process that has closed its output but lives on is killed after this
@@ -39,7 +38,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=ROOT,
+            cwd=program.ROOT,
             env=os.environ | {"PYTHONUTF8": "1"},
             bufsize=0,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),

@@ -7,12 +7,13 @@ that does not open, half as many are tried, and so on, and then the CPU. What wa
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from llama_cpp import _ctypes_extensions, _ggml, llama_cpp
+from llama_cpp import llama_cpp
 
 from app.compose.sentence import Sentence
 from app.engine.errors import EngineError
+from app.llama.ggml import ggml_function, load_backends
 
 R = TypeVar("R")
 
@@ -70,14 +71,15 @@ class Choice:
 
 def gpus() -> tuple[Gpu, ...]:
     """Every GPU ggml registered, in its order."""
-    get = _function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
-    kind_of = _function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
-    name_of = _function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
-    description_of = _function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+    load_backends()
+    get = ggml_function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    kind_of = ggml_function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
+    name_of = ggml_function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
+    description_of = ggml_function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
     size_pointer = ctypes.POINTER(ctypes.c_size_t)
-    memory_of = _function("ggml_backend_dev_memory", None, ctypes.c_void_p, size_pointer, size_pointer)
+    memory_of = ggml_function("ggml_backend_dev_memory", None, ctypes.c_void_p, size_pointer, size_pointer)
     found = []
-    for index in range(_function("ggml_backend_dev_count", ctypes.c_size_t)()):
+    for index in range(ggml_function("ggml_backend_dev_count", ctypes.c_size_t)()):
         handle = get(index)
         kind = kind_of(handle)
         if kind in (_GPU, _INTEGRATED_GPU):
@@ -90,9 +92,10 @@ def gpus() -> tuple[Gpu, ...]:
 
 def gpu_backends() -> tuple[str, ...]:
     """The GPU backends compiled in (CUDA, Vulkan, Metal, ROCm, …), with or without a GPU to use them on."""
-    name_of = _function("ggml_backend_reg_name", ctypes.c_char_p, ctypes.c_void_p)
-    get = _function("ggml_backend_reg_get", ctypes.c_void_p, ctypes.c_size_t)
-    count = _function("ggml_backend_reg_count", ctypes.c_size_t)()
+    load_backends()
+    name_of = ggml_function("ggml_backend_reg_name", ctypes.c_char_p, ctypes.c_void_p)
+    get = ggml_function("ggml_backend_reg_get", ctypes.c_void_p, ctypes.c_size_t)
+    count = ggml_function("ggml_backend_reg_count", ctypes.c_size_t)()
     names = [name_of(get(index)).decode() for index in range(count)]
     return tuple(name for name in names if name not in _WITHOUT_GPU)
 
@@ -104,6 +107,12 @@ def found_here(found: Callable[[], tuple[Gpu, ...]], built: Callable[[], tuple[s
     for gpu in found() if backends else ():
         lines.append(f"{gpu.label}: {_gigabytes(gpu.free)} of {_gigabytes(gpu.total)} free")
     return tuple(lines)
+
+
+def instructions() -> str:
+    """The instructions that what computes on the CPU was compiled to use, as llama.cpp says it."""
+    load_backends()
+    return str(llama_cpp.llama_print_system_info().decode("utf-8", "replace")).strip(" |")
 
 
 def choose(
@@ -186,26 +195,6 @@ def refused(gpu: Gpu, cause: Sentence) -> Sentence:
         f"CPU：{gpu.description} 试运行没有成功（{cause.zh.rstrip('。')}）",
         f"CPU: a trial on {gpu.description} failed ({cause.en.rstrip('.')})",
     )
-
-
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    """A function of ggml that llama_cpp does not wrap.
-
-    Where symbols are looked up in what a library depends on, libllama's handle finds the very ggml it uses: the package
-    carries each library under several names, and opening another of them would be another ggml. Windows does not look
-    there, and keeps one library a name.
-    """
-    places = (
-        lambda: llama_cpp._lib,
-        lambda: _ggml.libggml,
-        lambda: _ctypes_extensions.load_shared_library("ggml-base", _ggml.libggml_base_path),
-    )
-    for place in places:
-        try:
-            return ctypes.CFUNCTYPE(result, *arguments)((name, place()))
-        except AttributeError:
-            continue
-    raise AttributeError(f"ggml has no function {name}")
 
 
 def _gigabytes(count: int) -> str:

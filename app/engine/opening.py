@@ -71,9 +71,8 @@ class Opening:
 
     def found(self) -> tuple[str, ...]:
         """The devices of this machine, for a report; where only the CPU was asked for, no driver is asked anything."""
-        if self._load.device == "cpu":
-            return device.found_here(lambda: (), device.gpu_backends)
-        return device.found_here(device.gpus, device.gpu_backends)
+        gpus = (lambda: ()) if self._load.device == "cpu" else device.gpus
+        return (*device.found_here(gpus, device.gpu_backends), device.instructions())
 
     def _on_best_device(self, blocks: object) -> tuple[Runtime, Sentence]:
         # The output counts as one more, as for llama.cpp; a file that does not say goes to one device as a whole.

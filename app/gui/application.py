@@ -1,5 +1,6 @@
 """Starts the window: the one place where the application, its faces, language and theme come together."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -10,20 +11,28 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app.compose.catalog import load_catalog
+from app.gui.crash_report import CRASHED, left_by_crash, tell_unopened
+from app.gui.input_method import input_modules
 from app.gui.main_window import MainWindow, Options
+from app.gui.one_window import OneWindow, come_forward
+from app.gui.people_thread import people_file
 from app.gui.settings import Settings
-from app.gui.theme import RESOURCES, Theme, load_faces
+from app.gui.theme import Theme, load_faces
 from app.gui.words import Words
+from app.program import resource
 
 
 def make_application() -> QApplication:
-    """The QApplication, named and with its icon."""
+    """The QApplication, named, with its icon, and with an input method."""
+    modules = input_modules(os.environ)
+    if modules is not None:
+        os.environ["QT_IM_MODULES"] = modules
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Bainiantie")
     application.setOrganizationName("Bainiantie")
     application.setDesktopFileName("bainiantie")
     icon = QIcon()
-    for path in sorted((RESOURCES / "icons").glob("*.png")):
+    for path in sorted(resource("icons").glob("*.png")):
         icon.addFile(str(path))
     application.setWindowIcon(icon)
     return application
@@ -49,7 +58,7 @@ def run(
     engine_command: Sequence[str] | None = None,
     models_command: Sequence[str] | None = None,
 ) -> int:
-    """Open the window and stay until it is closed; the exit code.
+    """Open the window and stay until it is closed; the exit code. Where one is open already, that one comes forward.
 
     Args:
         model: this GGUF file instead of the installed one.
@@ -58,12 +67,31 @@ def run(
         engine_command: how the engine process is started, when not as usual; likewise ``models_command``.
     """
     application = make_application()
-    window = make_window(application, Options(model, device, engine_command, models_command), language, theme)
-    if on_first_paint is None:
-        window.painted.connect(window.begin)
-    else:
+    options = Options(model, device, engine_command, models_command)
+    if on_first_paint is not None:
+        window = make_window(application, options, language, theme)
         window.painted.connect(on_first_paint)
         window.painted.connect(window.close)
+        return _stay(application, window)
+    folder = people_file().parent
+    only = OneWindow(folder)
+    if not only.take():
+        print("拜年帖已经开着，窗口到前面来了。(already open)", file=sys.stderr)
+        return 0
+    sys.excepthook = tell_unopened
+    crash = left_by_crash(folder)
+    window = make_window(application, options, language, theme)
+    window.painted.connect(window.begin)
+    if crash:
+        window.painted.connect(lambda: window.page.banner.show_error(CRASHED, crash))
+    only.asked.connect(lambda: come_forward(window))
+    code = _stay(application, window)
+    only.leave()
+    return code
+
+
+def _stay(application: QApplication, window: MainWindow) -> int:
+    """Show the window until it is closed; the exit code."""
     sys.excepthook = window.show_unforeseen
     # Ctrl+C in the terminal closes the window; Python gets to see the signal only while it runs some of its own code.
     signal.signal(signal.SIGINT, lambda *_: window.close())

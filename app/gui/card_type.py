@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QRawFont, QTextLayout
 
 from app.cards.clusters import clusters, is_picture
-from app.gui.theme import RESOURCES
+from app.gui.theme import FONTS
 
 EM = 1000.0  # units of the outlines
 BASELINE = 0.88  # em below the top of a character's square
@@ -23,7 +23,7 @@ PICTURE_ADVANCE = 1.1  # em; an emoji fills its square, and wants a little air
 class CardType:
     """Metrics of `app.cards`, and what they measure. To be used in the thread that made it."""
 
-    def __init__(self, folder: Path = RESOURCES / "fonts") -> None:
+    def __init__(self, folder: Path = FONTS) -> None:
         self._faces = [QRawFont(str(folder / name), EM) for name in FACES]
         self._outlines: dict[str, QPainterPath | None] = {}
         self._advances: dict[str, float] = {}

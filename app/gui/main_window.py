@@ -173,6 +173,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.language_asked.connect(self._speak)
         self.sidebar.theme_asked.connect(self._dress)
+        self.sidebar.about_asked.connect(self._tell_about)
         self.sidebar.place_asked.connect(self.pages.show_place)
         self.pages.turned.connect(self.sidebar.show_place)
         self.people.opened.connect(self._tell_notices)
@@ -319,6 +320,11 @@ class MainWindow(QMainWindow):
     def _dress(self, theme: str) -> None:
         self._settings.theme = theme
         self._theme.use(theme)
+
+    def _tell_about(self) -> None:
+        from app.gui.about_dialog import AboutDialog
+
+        AboutDialog(self._theme, self).open()
 
     def _retitle(self) -> None:
         self.setWindowTitle(self.tr("拜年帖"))

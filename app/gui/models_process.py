@@ -4,22 +4,21 @@ Pausing ends the child: it keeps what it has, and the next one goes on from ther
 """
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
+from app import program
 from app.compose.sentence import Sentence
 from app.gui.models_progress import Rate
 from app.models.progress import Progress
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "app", "models")
+COMMAND = program.command("models")
 PATIENCE = 4000  # ms a child gets to end by itself before it is ended
+SILENCE = 5000  # ms without a line of progress after which a download is said to stand still
 LONGEST_LINE = 1 << 20
 _PROGRESS = "progress"
 _RESULTS = ("models", "installed", "imported", "verified", "used", "removed", "set", "error")
@@ -84,7 +83,7 @@ class ModelsProcess(QObject):
         self.progress: Progress | None = None
         self.rate = Rate()
         self._process = QProcess(self)
-        self._process.setWorkingDirectory(str(ROOT))
+        self._process.setWorkingDirectory(str(program.ROOT))
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
         self._process.errorOccurred.connect(self._not_started)
@@ -92,6 +91,10 @@ class ModelsProcess(QObject):
         self._patience.setSingleShot(True)
         self._patience.setInterval(PATIENCE)
         self._patience.timeout.connect(self._process.kill)
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.setInterval(SILENCE)
+        self._silence.timeout.connect(self._note_silence)
 
     @property
     def running(self) -> bool:
@@ -147,6 +150,7 @@ class ModelsProcess(QObject):
                     sentence = Sentence(str(message["zh"]), str(message["en"]))
                     self.progress = Progress(message["step"], int(message["done"]), int(message["total"]), sentence)
                     self.rate.feed(self.progress, time.monotonic())
+                    self._silence.start()
                     self.progressed.emit(self.job, self.progress)
                 elif kind in _RESULTS:
                     self._last = message
@@ -154,9 +158,14 @@ class ModelsProcess(QObject):
                 # A library's stray line: what counts is how the child ends, which is looked at below.
                 continue
 
+    def _note_silence(self) -> None:
+        self.rate.stalled = True
+        self.progressed.emit(self.job, self.progress)
+
     def _ended(self, code: int, status: QProcess.ExitStatus) -> None:
         self._patience.stop()
         self._read()
+        self._silence.stop()
         errors = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace").strip()
         kind = str(self._last.get("type", ""))
         sentence = Sentence(str(self._last.get("zh", "")), str(self._last.get("en", "")))

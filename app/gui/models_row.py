@@ -105,7 +105,8 @@ class ModelRow(QFrame):
             self.tr("内存约 {size}").format(size=gigabytes(entry.memory)),
             self.tr("为写祝福微调过") if entry.tuned else self.tr("没有微调"),
             *([self.tr("校验过，完好")] if self._doing.checked else []),
-            *([self.tr("就地使用")] if not entry.copied else []),
+            *([self.tr("就地使用")] if not entry.copied and entry.kind is Kind.IMPORTED else []),
+            *([self.tr("和程序一起装来的")] if not entry.copied and entry.kind is Kind.BUILT else []),
         ]
 
     def _fault(self, entry: Entry) -> str:
@@ -144,7 +145,9 @@ class ModelRow(QFrame):
         self.verify.setVisible(not missing and not doing.here)
         self.verify.setEnabled(not doing.busy)
         self.remove.setText(self.tr("移除…"))
-        self.remove.setVisible(entry.state is not State.ABSENT and not entry.in_use and not doing.here)
+        ours_to_remove = entry.copied or entry.kind is Kind.IMPORTED  # what came with the program goes with it
+        removable = ours_to_remove and entry.state is not State.ABSENT and not entry.in_use
+        self.remove.setVisible(removable and not doing.here)
         self.remove.setEnabled(not doing.busy)
         for button in (self.verify, self.remove):
             button.setAccessibleName(self.tr("{do}：{model}").format(do=button.text(), model=self.title.text()))

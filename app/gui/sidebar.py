@@ -1,4 +1,4 @@
-"""The narrow bar at the left: the wordmark, the places, and at its foot language and theme."""
+"""The narrow bar at the left: the wordmark, the places, and at its foot language, theme and what this is."""
 
 from collections.abc import Sequence
 
@@ -42,6 +42,7 @@ class Sidebar(QFrame):
     place_asked = Signal(str)
     language_asked = Signal(str)
     theme_asked = Signal(str)
+    about_asked = Signal()
 
     def __init__(self, words: Words, theme: Theme, places: Sequence[str]) -> None:
         super().__init__()
@@ -62,6 +63,10 @@ class Sidebar(QFrame):
         self.theme = ThemeButton()
         self.theme.setObjectName("themeButton")
         self.theme.clicked.connect(self._next_theme)
+        self.about = QPushButton()
+        self.about.setProperty("kind", "foot")
+        self.about.setObjectName("aboutButton")
+        self.about.clicked.connect(self.about_asked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 24, 0, 14)
         column.setSpacing(4)
@@ -72,6 +77,7 @@ class Sidebar(QFrame):
         column.addStretch(1)
         column.addWidget(self.language)
         column.addWidget(self.theme)
+        column.addWidget(self.about)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -96,6 +102,8 @@ class Sidebar(QFrame):
         self.theme.setToolTip(self.tr("外观：{name}").format(name=name))
         self.theme.setAccessibleName(self.theme.toolTip())
         self.theme.update()
+        self.about.setText(self.tr("关于"))
+        self.about.setToolTip(self.tr("版本和许可证"))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

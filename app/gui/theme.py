@@ -13,8 +13,9 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.gui.settings import DARK, LIGHT, SYSTEM
+from app.program import resource
 
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+FONTS = resource("fonts")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Faces:
     letter: tuple[str, ...]
 
 
-def load_faces(folder: Path = RESOURCES / "fonts") -> Faces:
+def load_faces(folder: Path = FONTS) -> Faces:
     """Register every font in ``folder``: a kai face becomes the letter's, the others the window's."""
     text: list[str] = []
     letter: list[str] = []
@@ -109,11 +110,11 @@ class Theme(QObject):
     def __init__(self, application: QApplication, faces: Faces, choice: str = SYSTEM) -> None:
         super().__init__(application)
         self._application = application
-        self._template = string.Template((RESOURCES / "styles" / "paper.qss").read_text(encoding="utf-8"))
+        self._template = string.Template(resource("styles", "paper.qss").read_text(encoding="utf-8"))
         self._faces = faces
         self.choice = choice
         self.shown = ""
-        QDir.addSearchPath("styles", str(RESOURCES / "styles"))
+        QDir.addSearchPath("styles", str(resource("styles")))
         application.setStyle("Fusion")
         font = QFont()
         if faces.text:

@@ -3,14 +3,13 @@
 The strings in the code are Chinese; ``resources/translations`` holds the English ones.
 """
 
-from pathlib import Path
-
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from app.compose.catalog import Choice
 from app.compose.sentence import Sentence
+from app.program import resource
 
-TRANSLATIONS = Path(__file__).resolve().parents[2] / "resources" / "translations"
+TRANSLATIONS = resource("translations")
 CHINESE, ENGLISH = "zh_CN", "en"
 LANGUAGES = (CHINESE, ENGLISH)
 

@@ -9,6 +9,7 @@ from typing import Any
 from llama_cpp import llama_cpp
 
 from app.compose.prompt import Segment
+from app.llama.ggml import load_backends
 from app.llama.log import fresh_log
 
 _LONGEST_NAME = 256  # bytes
@@ -47,6 +48,7 @@ class Model:
         progress: Callable[[float], bool] | None = None,
     ) -> None:
         self.log = fresh_log()
+        load_backends()
         llama_cpp.llama_backend_init()
         params = llama_cpp.llama_model_default_params()
         params.vocab_only = vocabulary_only

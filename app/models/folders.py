@@ -9,21 +9,24 @@ from pathlib import Path
 
 from app.models.errors import storage_error
 from app.models.manifest import MANIFEST_FILE, BaseFile
+from app.program import BUNDLED
 
 VARIABLE = "BAINIANTIE_MODELS"
+# A bundle is replaced as a whole by the next version, and may lie where nobody may write: nothing is kept in it.
+_BESIDE = None if BUNDLED else MANIFEST_FILE.parent
 
 
-def models_folder(environment: Mapping[str, str] = os.environ, checkout: Path = MANIFEST_FILE.parent) -> Path:
+def models_folder(environment: Mapping[str, str] = os.environ, checkout: Path | None = _BESIDE) -> Path:
     """The folder for downloads and built models; it need not exist yet.
 
-    In this order: what ``BAINIANTIE_MODELS`` names; ``models/`` beside the program, where that can be written; else
+    In this order: what ``BAINIANTIE_MODELS`` names; ``models/`` of the checkout, where that can be written; else
     the platform's place for a user's data: ``$XDG_DATA_HOME/bainiantie/models`` (``~/.local/share`` without it),
     ``~/Library/Application Support/Bainiantie/models`` on macOS, ``%LOCALAPPDATA%\\Bainiantie\\models`` on Windows.
     """
     chosen = environment.get(VARIABLE, "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()
-    if _writable(checkout):
+    if checkout is not None and _writable(checkout):
         return checkout
     return _user_data(environment) / "models"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from app import program
 from app.compose.sentence import Sentence
 from app.models import built
 from app.models.errors import ModelError, megabytes, storage_error
@@ -120,7 +121,7 @@ def chosen_model(folder: Path, manifest: Manifest) -> built.InstalledModel | Non
     imported = registry.find(registry.in_use) if registry.in_use else None
     if imported is not None:
         return built.InstalledModel(imported.path(folder), imported.sha256)
-    return built.find_built(folder, manifest)
+    return _find_ours(folder, manifest)
 
 
 def use_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
@@ -171,7 +172,7 @@ def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
         The entry as it was.
 
     Raises:
-        ModelError: ``model_unknown``, ``model_in_use``, ``install_running``, or the disk's refusal.
+        ModelError: ``model_unknown``, ``model_in_use``, ``model_shipped``, ``install_running``, or the disk's refusal.
     """
     entry = find_entry(folder, manifest, id)
     if entry.in_use and entry.state is not State.ABSENT:
@@ -180,6 +181,15 @@ def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
             Sentence(
                 f"“{entry.title.zh}”正在使用，没有删除。请先换用另一个模型，再来删它。",
                 f"{entry.title.en} is in use and was not removed. Use another model first, then remove it.",
+            ),
+        )
+    if entry.kind is Kind.BUILT and not entry.copied:
+        raise ModelError(
+            "model_shipped",
+            Sentence(
+                f"“{entry.title.zh}”是和程序一起装来的，没有单独删除。卸载程序时会一起删掉。",
+                f"{entry.title.en} came with the program and was not removed by itself. It goes when the program is "
+                "uninstalled.",
             ),
         )
     files = [entry.path] if entry.copied else []
@@ -193,9 +203,17 @@ def remove_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
     return entry
 
 
-def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Entry) -> Entry:
-    about, path = manifest.built, folder / manifest.built.file
+def _find_ours(folder: Path, manifest: Manifest) -> built.InstalledModel | None:
+    """Our model: the one built on this machine, else the one that came with the program."""
     found = built.find_built(folder, manifest)
+    if found is None and program.SHIPPED_MODELS is not None:
+        found = built.find_built(program.SHIPPED_MODELS, manifest)
+    return found
+
+
+def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Entry) -> Entry:
+    about, found = manifest.built, _find_ours(folder, manifest)
+    path = found.path if found else folder / about.file
     state, fault = State.ABSENT, None
     if path.is_file():
         fault = _fault_of(path, None) or (None if found else _STALE)
@@ -215,6 +233,7 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
         tuned=True,
         in_use=registry.in_use is None,
         sha256=found.sha256 if found else None,
+        copied=path.parent == folder,
         here=base.here,
         download=base.download,
         fault=fault,

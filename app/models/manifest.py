@@ -13,8 +13,9 @@ from typing import Any
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.gguf_header import inferred_kinds
 from app.models.yaml_file import read_yaml
+from app.program import ROOT
 
-MANIFEST_FILE = Path(__file__).resolve().parents[2] / "models" / "manifest.yaml"
+MANIFEST_FILE = ROOT / "models" / "manifest.yaml"
 
 
 class ManifestError(ExplainedError):

@@ -2,6 +2,45 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="zh_CN">
 <context>
+    <name>AboutDialog</name>
+    <message>
+        <source>关于拜年帖</source>
+        <translation>About Bainiantie</translation>
+    </message>
+    <message>
+        <source>拜年帖</source>
+        <translation>拜年帖 Bainiantie</translation>
+    </message>
+    <message>
+        <source>版本 {version}</source>
+        <translation>Version {version}</translation>
+    </message>
+    <message>
+        <source>给一个人写一条新年祝福，像你自己写的。语言模型跑在你自己的电脑上，写什么、写给谁，都不会离开这台机器。
+代码以 Apache-2.0 许可证公开。它用到的软件、字体和模型各有各的许可证，都在下面。</source>
+        <translation>Writes the New Year message you would have written yourself, to one particular person. The language model runs on your own computer; what you write and to whom never leaves it.
+The code is public under the Apache License 2.0. The software, fonts and models it uses have licences of their own, all of them below.</translation>
+    </message>
+    <message>
+        <source>许可证</source>
+        <translation>Licences</translation>
+    </message>
+    <message>
+        <source>许可证全文</source>
+        <translation>Text of the licence</translation>
+    </message>
+    <message>
+        <source>关闭</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>读不到这份许可证，程序可能没有装全，请重新安装。
+{reason}</source>
+        <translation>This licence cannot be read; the program may not be installed whole. Please install it again.
+{reason}</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>知道了</source>
@@ -853,6 +892,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <source>还要约 {hours} 小时</source>
         <translation>about {hours} h left</translation>
     </message>
+    <message>
+        <source>暂时没有数据过来，正在等，等不到会自己重连</source>
+        <translation>nothing is coming just now; it waits, and connects again by itself if need be</translation>
+    </message>
 </context>
 <context>
     <name>FirstStart</name>
@@ -1082,6 +1125,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>就地使用</source>
         <translation>used where it lies</translation>
+    </message>
+    <message>
+        <source>和程序一起装来的</source>
+        <translation>came with the program</translation>
     </message>
     <message>
         <source>坏了：{why}</source>
@@ -1317,6 +1364,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>外观：{name}</source>
         <translation>Appearance: {name}</translation>
+    </message>
+    <message>
+        <source>关于</source>
+        <translation>About</translation>
+    </message>
+    <message>
+        <source>版本和许可证</source>
+        <translation>Version and licences</translation>
     </message>
 </context>
 <context>

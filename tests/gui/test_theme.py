@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QFontDatabase, QRawFont
 from PySide6.QtWidgets import QLabel
 
 from app.gui.settings import DARK, LIGHT, SYSTEM
-from app.gui.theme import PALETTES, RESOURCES, Theme, load_faces
+from app.gui.theme import FONTS, PALETTES, Theme, load_faces
+from app.program import resource
 
 TEXTS_ON_GROUNDS = [
     *((text, ground) for text in ("ink", "soft") for ground in ("paper", "side", "card", "raised")),
@@ -49,11 +50,11 @@ def test_what_can_be_operated_stands_out_from_the_page(theme):
 
 
 def test_the_style_sheet_knows_only_tokens():
-    sheet = (RESOURCES / "styles" / "paper.qss").read_text(encoding="utf-8")
+    sheet = resource("styles", "paper.qss").read_text(encoding="utf-8")
     assert not re.search(r"#[0-9a-fA-F]{3,8}\b\s*[;,}]", sheet)
     for name in re.findall(r"url\(styles:([^)]+)\)", sheet):
         for theme in PALETTES:
-            assert (RESOURCES / "styles" / name.replace("$theme", theme)).is_file()
+            assert resource("styles", name.replace("$theme", theme)).is_file()
 
 
 def test_the_chosen_theme_is_shown_at_once(application):
@@ -75,7 +76,7 @@ def test_the_bundled_faces_speak_chinese_without_any_of_the_system(application):
     assert faces.text and faces.letter
     assert faces.text[0] != faces.letter[0], "a face for the window and one for the letter"
     assert {faces.text[0], faces.letter[0]} <= set(QFontDatabase.families())
-    for path in (RESOURCES / "fonts").glob("*.[ot]tf"):
+    for path in FONTS.glob("*.[ot]tf"):
         face = QRawFont(str(path), 12)
         assert [
             character for character in "拜年帖祝福您你，。“”…—！Ab1" if not face.supportsCharacter(ord(character))
