@@ -17,6 +17,11 @@ class Licence:
     name: str
     files: tuple[Path, ...]
 
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the text is to be read as Markdown."""
+        return all(file.suffix == ".md" for file in self.files)
+
     def text(self) -> str:
         """What the files say, one after the other."""
         return "\n\n".join(file.read_text(encoding="utf-8", errors="replace").strip() for file in self.files)
@@ -24,7 +29,10 @@ class Licence:
 
 def licences() -> tuple[Licence, ...]:
     """Ours first, with the list of everything else; then the texts, by name. Quick: no text is read."""
-    own = [Licence("拜年帖", (ROOT / "LICENSE",)), Licence("Third-party notices", (ROOT / "THIRD_PARTY_NOTICES.md",))]
+    own = [
+        Licence("拜年帖", (ROOT / "LICENSE",)),
+        Licence("第三方 Third-party notices", (ROOT / "THIRD_PARTY_NOTICES.md",)),
+    ]
     return (*own, *sorted([*_brought(), *_packages()], key=lambda licence: licence.name.casefold()))
 
 

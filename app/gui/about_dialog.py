@@ -3,7 +3,7 @@
 import platform
 
 from PySide6.QtCore import QEvent, Qt, qVersion
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QTextEdit, QVBoxLayout, QWidget
 
 from app import __version__
 from app.gui.kind_button import KindButton
@@ -34,7 +34,7 @@ class AboutDialog(QDialog):
         self.names.setFixedWidth(_NAMES_WIDTH)
         self.names.addItems([licence.name for licence in self._licences])
         self.names.currentRowChanged.connect(self._show)
-        self.text = QPlainTextEdit()
+        self.text = QTextEdit()
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.close_button = KindButton("outline", self.accept)
@@ -68,8 +68,10 @@ class AboutDialog(QDialog):
         super().changeEvent(event)
 
     def _show(self, row: int) -> None:
+        licence = self._licences[row]
         try:
-            self.text.setPlainText(self._licences[row].text())
+            text = licence.text()
+            (self.text.setMarkdown if licence.is_markdown else self.text.setPlainText)(text)
         except OSError as error:
             self.text.setPlainText(
                 self.tr("读不到这份许可证，程序可能没有装全，请重新安装。\n{reason}").format(reason=error)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from app.gui.settings import DARK, LIGHT, SYSTEM, THEMES
 from app.gui.theme import Theme
@@ -67,6 +67,11 @@ class Sidebar(QFrame):
         self.about.setProperty("kind", "foot")
         self.about.setObjectName("aboutButton")
         self.about.clicked.connect(self.about_asked)
+        foot = QHBoxLayout()
+        foot.setSpacing(0)
+        for button in (self.language, self.about):
+            button.setProperty("half", True)
+            foot.addWidget(button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 24, 0, 14)
         column.setSpacing(4)
@@ -75,9 +80,8 @@ class Sidebar(QFrame):
         for button in self.places.values():
             column.addWidget(button)
         column.addStretch(1)
-        column.addWidget(self.language)
+        column.addLayout(foot)
         column.addWidget(self.theme)
-        column.addWidget(self.about)
         self.retranslate()
 
     def retranslate(self) -> None:
