@@ -100,7 +100,8 @@ def fold(text: str) -> str:
             kept.append(" ")
         elif character in "\u200d\ufe0f" or category not in ("Cc", "Cf", "Cs", "Co", "Cn"):
             kept.append("，" if character in "；;" else character)
-    return re.sub(" +", " ", "".join(kept)).strip()
+    # What was taken out may have kept a letter and its accent apart.
+    return unicodedata.normalize("NFC", re.sub(" +", " ", "".join(kept)).strip())
 
 
 def _id(field: str, value: Any, choices: Iterable[Choice], default: str | None) -> str:

@@ -11,7 +11,22 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from app.compose.sentence import Sentence
+
+
+def plain_yaml(text: str) -> Any:
+    """What a YAML text holds, of plain values alone.
+
+    Raises:
+        yaml.YAMLError: it is not YAML. PyYAML by itself lets through what Python says of a date or a number that is
+            none, of a tag that does not fit, and of more brackets than it can follow.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise yaml.YAMLError(f"{type(error).__name__}: {error}") from error
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
@@ -31,10 +46,10 @@ def key_fault(raw: Any, known: set[str], required: set[str], where: Sentence) ->
         return Sentence(f"{where.zh} 应是键值对", f"{where.en} must be a mapping")
     for key in raw:
         if key not in known:
-            near = nearest(key, known)
+            near, shown = nearest(key, known), str(key)[:60]
             return Sentence(
-                f"{where.zh} 里有不认识的 {key}，是不是想写 {near}",
-                f"{where.en} has the unknown key {key}; the nearest known one is {near}",
+                f"{where.zh} 里有不认识的 {shown}，是不是想写 {near}",
+                f"{where.en} has the unknown key {shown}; the nearest known one is {near}",
             )
     for key in sorted(required - set(raw)):
         return Sentence(f"{where.zh} 缺少 {key}", f"{where.en} lacks {key}")

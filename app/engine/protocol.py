@@ -220,7 +220,10 @@ def _build(kind: Any, raw: Any, where: str) -> Any:
         except TypeError as error:
             raise ProtocolError(f"{where}: {error}") from error
     if kind is float and type(raw) is int:
-        return float(raw)
+        try:
+            return float(raw)
+        except OverflowError as error:
+            raise ProtocolError(f"{where} is too large") from error
     if type(raw) is not kind:
         raise ProtocolError(f"{where} must be {kind.__name__}")
     return raw

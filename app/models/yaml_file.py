@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from app.compose.schema import Misfit, typed
+from app.compose.schema import Misfit, plain_yaml, typed
 from app.compose.sentence import Sentence
 from app.models.whole_file import write_whole
 
@@ -26,7 +26,7 @@ def read_yaml(kind: Any, path: Path, broken: Broken, *, default: Any = None, fol
         Exception: what ``broken`` gives, for a file that cannot be read or is not of that kind.
     """
     try:
-        return typed(kind, yaml.safe_load(path.read_text(encoding="utf-8")), folder=folder)
+        return typed(kind, plain_yaml(path.read_text(encoding="utf-8")), folder=folder)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         if default is not None and isinstance(error, FileNotFoundError):
             return default

@@ -119,7 +119,7 @@ def _decoded(value: bytes, charset: str) -> str:
     name = "gb18030" if charset.startswith("GB") else charset
     try:
         return value.decode(name, "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # no encoding, or one that is not for texts
         return value.decode("utf-8", "replace")
 
 

@@ -63,12 +63,18 @@ def test_a_broken_catalog_is_named_with_its_cure(tmp_path: Path, change: tuple[s
     assert expected in caught.value.sentence.en
 
 
-@pytest.mark.parametrize("content", [b"", b"- 1\n- 2", b"groups: 3", b"\xff\xfe\x00", b"a: [1, 2", b"groups: []"])
+NO_CATALOGS = [b"", b"- 1\n- 2", b"groups: 3", b"\xff\xfe\x00", b"a: [1, 2", b"groups: []", b"x" * 5000 + b": 1"]
+# What PyYAML itself lets through as errors of Python.
+NO_VALUES = [b"2026-02-30", b"0x_", b"9" * 5000, b"!!timestamp x", b"!!bool x", b"!!float x", b"[" * 3000]
+
+
+@pytest.mark.parametrize("content", [*NO_CATALOGS, *NO_VALUES], ids=lambda content: repr(content[:20]))
 def test_a_file_that_is_no_catalog_is_refused_with_a_sentence(tmp_path: Path, content: bytes):
     path = tmp_path / "catalog.yaml"
     path.write_bytes(content)
-    with pytest.raises(CatalogError, match=r"catalog\.yaml"):
+    with pytest.raises(CatalogError, match=r"catalog\.yaml") as caught:
         load_catalog(path)
+    assert len(caught.value.sentence.zh) < 500
 
 
 def test_a_missing_file_is_refused_with_a_sentence(tmp_path: Path):

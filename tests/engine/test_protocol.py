@@ -68,6 +68,7 @@ def test_a_message_comes_back_as_it_was(message: protocol.Command | protocol.Eve
         line(type="Cancel", job=1.5),
         line(type="Cancel", job=1, why="because"),
         line(type="Loading", fraction="half"),
+        line(type="Loading", fraction=10**400),
         line(type="Load", path=None),
         line(type="Load", path="a", device_reason={"zh": "一"}),
         line(type="Write", job=1, prompt="text", draw=1, seed=1),

@@ -53,6 +53,8 @@ def test_version_4_groups_and_quoted_parameters(tmp_path, catalog):
         (("FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=E7=8E=8B=", "=E8=8A=B3"), "王芳"),
         (("FN;CHARSET=GB2312;QUOTED-PRINTABLE:=CD=F5=B7=BC",), "王芳"),
         (("N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=E7=8E=8B;=E8=8A=B3;;;",), "王芳"),
+        (("FN;CHARSET=IDNA;ENCODING=QUOTED-PRINTABLE:=E7=8E=8B",), "王"),
+        (("FN;CHARSET=hex;ENCODING=QUOTED-PRINTABLE:=E7=8E=8B",), "王"),
         (("N:Smith;John;;;",), "John Smith"),
         (("FN:王", " 芳"), "王芳"),
         (("N:王;芳\\;芳;;;",), "王芳;芳".replace(";", "，")),
