@@ -22,14 +22,16 @@ def overall(progress: Progress) -> float:
 
 @dataclass
 class Rate:
-    """The speed of one step, smoothed; bytes and seconds."""
+    """The speed of one step, smoothed; bytes and seconds. ``stalled``: nothing has come for a while."""
 
     step: str = ""
+    stalled: bool = False
     _mark: tuple[float, int] | None = None
     _speed: float | None = None
 
     def feed(self, progress: Progress, now: float) -> None:
         """Note how far it is at ``now``, in seconds of any steady clock."""
+        self.stalled = False
         if progress.step != self.step or self._mark is None or progress.done < self._mark[1]:
             self.step, self._mark, self._speed = progress.step, (now, progress.done), None
             return
@@ -54,6 +56,10 @@ def figures(progress: Progress | None, rate: Rate) -> str:
     if progress is None or progress.step != "download" or progress.total <= 0:
         return ""
     parts = [f"{megabytes(progress.done)} / {megabytes(progress.total)} MB"]
+    if rate.stalled:
+        return "  ·  ".join(
+            (*parts, QCoreApplication.translate("Figures", "暂时没有数据过来，正在等，等不到会自己重连"))
+        )
     if rate.speed is not None:
         parts.append(f"{rate.speed / 1e6:.1f} MB/s")
     left = rate.left(progress)
