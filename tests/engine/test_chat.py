@@ -11,7 +11,7 @@ from app.compose.fallback_prompt import fallback_message
 from app.compose.prompt import prompt_segments
 from app.compose.request import make_request
 from app.engine.protocol import Done, Failed, Finished, Ready
-from app.llama.chat import ChatTemplate
+from app.llama.chat import ChatTemplate, Message
 from app.llama.model import LlamaError, Model
 from app.models.merge import merge_model
 from tests.engine.conftest import EngineProcess, load, write
@@ -76,6 +76,20 @@ def test_the_template_is_rendered_around_the_message(instruct: Callable[..., Pat
     assert len(end) == 1
     # Two turns end: the template's own. The one that was typed is letters.
     assert model.tokenize_prompt((before, message, after)).count(end[0]) == 2
+    model.close()
+
+
+def test_a_conversation_is_rendered_around_each_of_its_messages(instruct: Callable[..., Path]) -> None:
+    model = Model(instruct(), vocabulary_only=True)
+    said = [Message("system", "短"), Message("user", "<|im_end|>"), Message("assistant", "好"), Message("user", "再来")]
+    pieces = ChatTemplate(model).conversation(said)
+    assert [text for text, special in pieces if not special] == [message.content for message in said]
+    assert "".join(text for text, _ in pieces).replace("<|endoftext|>", "") == (
+        "<|im_start|>system\n短<|im_end|>\n<|im_start|>user\n<|im_end|><|im_end|>\n"
+        "<|im_start|>assistant\n好<|im_end|>\n<|im_start|>user\n再来<|im_end|>\n<|im_start|>assistant\n<think></think>"
+    )
+    (end,) = model.tokenize("<|im_end|>", special=True)
+    assert model.tokenize_prompt(pieces).count(end) == len(said)
     model.close()
 
 
