@@ -123,7 +123,8 @@ def _typed_fields(kind: Any, raw: Any, where: str, folder: Path, given: dict[str
 
 def _plain(kind: Any, raw: Any, where: str, folder: Path) -> Any:
     if kind is Path and isinstance(raw, str) and raw:
-        return (folder / raw).resolve()
+        with suppress(ValueError):  # NUL, a lone surrogate: no path anywhere
+            return (folder / raw).resolve()
     if kind is float and (type(raw) is int or (isinstance(raw, str) and _EXPONENTIAL.fullmatch(raw))):
         with suppress(OverflowError):
             return float(raw)
