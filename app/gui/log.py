@@ -63,6 +63,7 @@ class Log:
         _log.info("closed")
         logging.getLogger("app").removeHandler(self._receiver)
         ending = threading.Thread(target=self._listener.stop, name="log", daemon=True)
+        self._receiver = self._listener = None
         ending.start()
         ending.join(_CLOSING_SECONDS)
 
