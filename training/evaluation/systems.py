@@ -87,7 +87,7 @@ def opened(name: str, choices: Choices, catalog: Catalog) -> Iterator[System]:
     else:
         model = choices.base or base_path(models_folder(), manifest.base)
     if not model.is_file():
-        raise _no_model(model, "--model" if name == "lora" else "--base")
+        raise no_model(model, "--model" if name == "lora" else "--base")
     with Encoder(model) as encoder:
         yield System(
             name,
@@ -135,7 +135,8 @@ def training_part(corpus: Path, catalog: Catalog) -> tuple[Record, ...]:
     return records
 
 
-def _no_model(path: Path, option: str) -> TrainingError:
+def no_model(path: Path, option: str) -> TrainingError:
+    """That a model file is not there, and with which option another is named."""
     return TrainingError(
         Sentence(
             f"没有 {path.name} 这个模型文件。运行 `python3 run.py install` 下载和生成它，"

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.compose.catalog import Catalog
 from app.compose.guard import check, never_right
@@ -109,9 +110,9 @@ def _write(session: Session, system: System, job: _Job, catalog: Catalog, pace: 
     return outputs
 
 
-def _note(system: System, jobs: Sequence[_Job], pace: Pace) -> dict[str, object]:
+def _note(system: System, jobs: Sequence[_Job], pace: Pace) -> dict[str, Any]:
     """What the texts depend on; ``identity`` changes with any of it, every word of every prompt included."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "model": system.model.name,
         "sha256": sha256_of(system.model, percent(system.model.name)),
         "sampling": asdict(system.sampling),
