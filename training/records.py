@@ -72,19 +72,29 @@ def corpus_lines(folder: Path) -> Iterator[tuple[str, str]]:
         TrainingError: no such folder, no JSONL file in it, or a file that is not UTF-8.
     """
     for path in corpus_files(folder):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TrainingError(
-                Sentence(
-                    f"语料文件 {path.name} 读不出来，它应是 UTF-8 编码的文本。请另存为 UTF-8 再试。",
-                    f"The corpus file {path.name} cannot be read; it should be UTF-8 text. Save it as UTF-8.",
-                ),
-                f"{path}: {error}",
-            ) from error
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                yield f"{path.stem}:{number}", line
+        yield from file_lines(path)
+
+
+def file_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Those of one file.
+
+    Raises:
+        TrainingError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            Sentence(
+                f"语料文件 {path.name} 读不出来，它应是 UTF-8 编码的文本。请检查路径，或另存为 UTF-8 再试。",
+                f"The corpus file {path.name} cannot be read; it should be UTF-8 text. Check the path, or save it as "
+                "UTF-8.",
+            ),
+            f"{path}: {error}",
+        ) from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"{path.stem}:{number}", line
 
 
 def read_corpus(folder: Path, catalog: Catalog) -> list[Record]:

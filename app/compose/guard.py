@@ -160,6 +160,8 @@ def _zodiac(text: str, request: GreetingRequest) -> list[Fault]:
 def _occasion(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
     given = request.address + request.signature + "".join(request.details)
     own = request.occasion
+    if own not in lexicon.FESTIVAL_WORDS:  # an occasion of a catalogue of somebody's own
+        return []
     mine = any(word in text for word in lexicon.FESTIVAL_WORDS[own])
     asked = catalog.occasion(own)
     for other, words in lexicon.FESTIVAL_WORDS.items():

@@ -50,9 +50,14 @@ def user_message(request: GreetingRequest, catalog: Catalog) -> str:
 
 def prompt_segments(request: GreetingRequest, catalog: Catalog) -> tuple[Segment, ...]:
     """The prompt up to where the greeting begins."""
+    return turn_segments(user_message(request, catalog))
+
+
+def turn_segments(message: str) -> tuple[Segment, ...]:
+    """A user's turn that says ``message``, up to where the answer begins."""
     return (
         Segment("<|im_start|>", True),
-        Segment(USER_TURN + user_message(request, catalog), False),
+        Segment(USER_TURN + message, False),
         Segment(TURN_END, True),
         Segment("\n", False),
         Segment("<|im_start|>", True),

@@ -1,0 +1,145 @@
+"""Step ``decide``: whether fine-tuning is the right answer, from five questions and, where there is a corpus, a trial.
+
+    python -m training decide
+    python -m training decide --answers answers.yaml --json
+    python -m training decide --corpus FILE --requests FILE --base GGUF --html decision.html
+
+A corpus alone answers what it can; requests beside it have the base write, and a short training, in minutes.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from app.compose.catalog import load_catalog
+from app.compose.sentence import Sentence
+from app.models.folders import base_path, models_folder
+from app.models.manifest import load_manifest
+from training.allocator import keep_memory
+from training.decision.answers import Answers, answer_of, ask, read_answers
+from training.decision.corpus import read_any_corpus, read_any_requests
+from training.decision.costs import UNKNOWN, costs
+from training.decision.evidence import findings
+from training.decision.measures import corpus_figures, readers_of, trial_figures
+from training.decision.page import page_html
+from training.decision.questions import QUESTIONS, Answer
+from training.decision.result import Result, as_json, as_text, pairs
+from training.decision.rules import general_rules, guard_rules
+from training.decision.trial import Plan, free_records, run_trial, trial_name
+from training.decision.verdict import decide
+from training.errors import TrainingError
+from training.evaluation.systems import no_model
+from training.part import spread
+from training.recipe import ROOT
+from training.whole_file import whole_file
+
+READ = 1500  # records a reader learns from: more change little and take long
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the step's arguments."""
+    plan = Plan()
+    parser = subparsers.add_parser("decide", help="is fine-tuning the right answer? five questions, and a trial")
+    said = parser.add_argument_group("answers, instead of being asked")
+    said.add_argument("--answers", type=Path, help="a YAML file: " + ", ".join(each.id for each in QUESTIONS))
+    for question in QUESTIONS:
+        said.add_argument(f"--{question.id}", type=_answer, metavar="yes|no", help=question.asks.en)
+    tried = parser.add_argument_group("a corpus of your own, and a trial on it")
+    tried.add_argument("--corpus", type=Path, help="a JSONL file, or a folder of them; any labels")
+    tried.add_argument(
+        "--requests", type=Path, help="a JSONL file: what the base is to write, with the corpus's fields"
+    )
+    tried.add_argument("--base", type=Path, help="a GGUF file (default: the app's base)")
+    tried.add_argument(
+        "--task", default=plan.task, help="what the texts are called, for the prompt, such as 给顾客的回复"
+    )
+    tried.add_argument("--records", type=int, default=plan.records, help=f"trained on (default {plan.records})")
+    tried.add_argument("--limit", type=int, default=plan.requests, help=f"requests (default {plan.requests})")
+    tried.add_argument("--seeds", type=int, default=plan.seeds, help=f"texts of each (default {plan.seeds})")
+    tried.add_argument("--without-tuning", action="store_true", help="prompt and retrieval only, without a training")
+    tried.add_argument("--out", type=Path, help="the trial's folder (default: one of its own in runs/)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", type=Path, help="write a page, too")
+    parser.set_defaults(run=run)
+
+
+def _answer(word: str) -> Answer:
+    found = answer_of(word)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{word!r} is no answer; say yes, no or unsure")
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, try, and say what is advised."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    said = _said(args)
+    result = _measured(args, said) if args.corpus else Result(decide(said, (), (UNKNOWN,)), None, None, ())
+    if args.html is not None:
+        with whole_file(args.html) as part:
+            part.write_text(page_html(result), encoding="utf-8", newline="\n")
+    print(json.dumps(as_json(result), ensure_ascii=False, indent=1) if args.json else as_text(result))
+    return 0
+
+
+def _said(args: argparse.Namespace) -> Answers:
+    """What the person says: on the command line, in the file, else at the terminal.
+
+    Raises:
+        TrainingError: there is nobody to ask, and nothing to measure.
+    """
+    if args.requests is not None and args.corpus is None:
+        raise TrainingError(
+            Sentence(
+                "只给了 --requests，没有 --corpus，没有可学可比的例子。请把语料也给上。",
+                "There is --requests and no --corpus, so no example to learn from or compare with. Give the corpus as "
+                "well.",
+            )
+        )
+    said = dict(read_answers(args.answers)) if args.answers else {}
+    said |= {each.id: answer for each in QUESTIONS if (answer := getattr(args, each.id)) is not None}
+    if not said and sys.stdin.isatty():
+        said = ask(QUESTIONS, read=_typed, say=lambda line: print(line, file=sys.stderr))
+    if not said and args.corpus is None:
+        first = QUESTIONS[0].id
+        raise TrainingError(
+            Sentence(
+                f"没有终端可以提问，也没有给答案和语料。请用 --answers 给一个 YAML 文件，"
+                f"或写 --{first} yes 这样的参数，或用 --corpus 给一份语料。",
+                "There is no terminal to ask at, and neither answers nor a corpus. Give a YAML file with --answers, "
+                f"flags such as --{first} yes, or a corpus with --corpus.",
+            )
+        )
+    return said
+
+
+def _typed(prompt: str) -> str:
+    # input() would ask on standard output, where --json is.
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return input()
+
+
+def _measured(args: argparse.Namespace, said: Answers) -> Result:
+    """What corpus and trial say, and the verdict with that."""
+    corpus = read_any_corpus(args.corpus, load_catalog())
+    requests = read_any_requests(args.requests, corpus.labels) if args.requests else {}
+    free = free_records(corpus, requests)
+    plan = Plan(max(1, args.records), max(1, args.limit), max(1, args.seeds), args.task, not args.without_tuning)
+    trial = None
+    if requests:
+        base = (args.base or base_path(models_folder(), load_manifest().base)).resolve()
+        if not base.is_file():
+            raise no_model(base, "--base")
+        keep_memory()
+        folder = args.out or ROOT / "runs" / trial_name(args.corpus, args.requests, base, plan)
+        trial = run_trial(corpus, requests, base, folder.resolve(), plan)
+    learned = spread(free, READ)
+    print(f"measuring {len(corpus.records)} records …", file=sys.stderr, flush=True)
+    readers, notes = readers_of(corpus, learned)
+    figures = corpus_figures(corpus, readers, notes)
+    rules = guard_rules(corpus.labels.catalog) if corpus.labels.own else general_rules(corpus.labels.catalog)
+    tried = trial_figures(trial, readers, rules, learned) if trial else None
+    spent = costs(figures, len(corpus.usable), trial.tuned if trial else None)
+    verdict = decide(said, findings(figures, tried), tuple(spent))
+    return Result(verdict, figures, tried, tuple(pairs(trial, corpus)) if trial else ())

@@ -1,0 +1,113 @@
+"""A low-cost trial on somebody's corpus: the base writes for a few requests, and once more after a short training.
+
+Everything it writes is kept in a folder. Killed at any moment and started again, it goes on.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.compose.sentence import Sentence
+from training.decision.corpus import Corpus, LabelledRequest, is_answer
+from training.decision.systems import base_systems, tuned_system
+from training.decision.tuner import Tuned, trial_workspace, tune
+from training.errors import TrainingError
+from training.evaluation.outputs import Output
+from training.evaluation.requests import Asked, with_variations
+from training.evaluation.write import Pace, write_outputs
+from training.part import spread
+from training.records import Record
+
+FEWEST = 20  # records that may be learned from; with fewer nothing that is measured means much
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is tried.
+
+    Attributes:
+        records: learned from, at most.
+        requests: written for, at most.
+        seeds: texts of each.
+        task: what the texts are called, for a prompt of a corpus that is none of greetings.
+        tuning: whether the short training is done.
+    """
+
+    records: int = 300
+    requests: int = 16
+    seeds: int = 2
+    task: str = "文字"
+    tuning: bool = True
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was written, by system, for which requests, and the short training, where it was done."""
+
+    asked: Mapping[tuple[str, str], LabelledRequest]
+    learned: tuple[Record, ...]
+    outputs: Mapping[str, Sequence[Output]]
+    tuned: Tuned | None
+
+
+def run_trial(corpus: Corpus, requests: Mapping[str, LabelledRequest], base: Path, folder: Path, plan: Plan) -> Trial:
+    """Do what of it is not done yet.
+
+    Raises:
+        TrainingError, ModelError, EngineError: what is in the way; what is finished stays.
+        KeyboardInterrupt: likewise.
+    """
+    learned = spread(free_records(corpus, requests), plan.records)
+    chosen = spread(tuple(requests.items()), plan.requests)
+    asked = with_variations([Asked(id, "", request) for id, request in chosen])
+    labels, pace = corpus.labels, Pace(plan.seeds)
+    # Whatever is wrong with the base is said before an hour was spent on it.
+    workspace = trial_workspace(base, learned, labels, folder)
+    outputs: dict[str, Sequence[Output]] = {}
+    with workspace.alone():
+        with base_systems(base, learned, labels, plan.task) as systems:
+            for name, system in systems.items():
+                outputs[name] = write_outputs(system, asked, labels.catalog, folder, pace)
+        tuned = tune(workspace, learned, labels) if plan.tuning else None
+        if tuned is not None:
+            with tuned_system(tuned.model, labels) as system:
+                outputs[system.name] = write_outputs(system, asked, labels.catalog, folder, pace)
+    return Trial({(one.id, one.variation): _labelled(one) for one in asked}, learned, outputs, tuned)
+
+
+def free_records(corpus: Corpus, requests: Mapping[str, LabelledRequest]) -> list[Record]:
+    """The records that may be learned from and answer none of the requests: what was seen before proves nothing.
+
+    Args:
+        requests: by their ids.
+
+    Raises:
+        TrainingError: there are too few.
+    """
+    asked = set(requests.values())
+    free = [
+        record
+        for record in corpus.usable
+        if record.request not in asked or not any(is_answer(record, *each) for each in requests.items())
+    ]
+    if len(free) < FEWEST:
+        raise TrainingError(
+            Sentence(
+                f"除去请求本身，语料只剩 {len(free)} 条可以学，少于 {FEWEST} 条，试不出什么。请多写一些再试。",
+                f"Beside the requests themselves the corpus has {len(free)} records to learn from, fewer than "
+                f"{FEWEST}, which show nothing. Write more and try again.",
+            )
+        )
+    return free
+
+
+def trial_name(corpus: Path, requests: Path, base: Path, plan: Plan) -> str:
+    """A folder's name that is another for another trial."""
+    paths = [str(path.resolve()) for path in (corpus, requests, base)]
+    return "decide-" + hashlib.sha256(repr((paths, plan)).encode()).hexdigest()[:8]
+
+
+def _labelled(asked: Asked) -> LabelledRequest:
+    assert isinstance(asked.request, LabelledRequest)  # a change of a request leaves it what it was
+    return asked.request
