@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import Sentence
@@ -10,6 +11,7 @@ from training.errors import TrainingError
 from training.records import CORPUS, Record, read_corpus, read_split
 
 PARTS = ("validation", "test", "train")
+Item = TypeVar("Item")
 
 
 def add_part_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +44,8 @@ def part_records(args: argparse.Namespace, catalog: Catalog) -> tuple[Record, ..
     return records
 
 
-def spread(records: Sequence[Record], limit: int | None) -> tuple[Record, ...]:
-    """``limit`` of the records at even distances, so that every relationship has its share; all where None."""
-    if limit is None or limit >= len(records):
-        return tuple(records)
-    return tuple(records[index * len(records) // limit] for index in range(max(0, limit)))
+def spread(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:
+    """``limit`` of them at even distances, so that of a corpus every relationship has its share; all where None."""
+    if limit is None or limit >= len(items):
+        return tuple(items)
+    return tuple(items[index * len(items) // limit] for index in range(max(0, limit)))

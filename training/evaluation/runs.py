@@ -1,0 +1,60 @@
+"""What a study measured: training runs on more or less, and cleaner or poorer data, each with its figures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.compose.schema import Misfit, typed
+from app.compose.sentence import Sentence
+from training.errors import TrainingError
+from training.evaluation.bootstrap import Estimate
+from training.records import parse_json
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a study.
+
+    Attributes:
+        records: trained on, poor ones counted.
+        share_poor: of the records, 0 to 1.
+        kind: of the poor records; "" where there are none.
+        measures: by name, as :data:`training.evaluation.measures.MEASURES` has them; None where there is no figure.
+    """
+
+    name: str
+    records: int
+    share_poor: float
+    kind: str
+    measures: dict[str, Estimate | None]
+
+
+def read_runs(path: Path) -> tuple[Run, ...]:
+    """The runs of a study's result: a JSON object whose ``runs`` is a list of :class:`Run`, figures as ``value``,
+    ``low`` and ``high``.
+
+    Raises:
+        TrainingError: it cannot be read or is something else, or has no run.
+    """
+    try:
+        raw, fault = parse_json(path.read_text(encoding="utf-8"))
+        if fault is None:
+            runs = typed(tuple[Run, ...], raw["runs"], "runs")
+            if runs:
+                return tuple(_with_figures(run) for run in runs)
+        detail = fault.en if fault else "no run in it"
+    except Misfit as misfit:
+        detail = misfit.clause.en
+    except (OSError, UnicodeDecodeError, TypeError, KeyError) as error:
+        detail = f"{type(error).__name__}: {error}"
+    raise TrainingError(
+        Sentence(
+            f"{path.name} 不是 `python -m training study` 的结果。请检查路径，或再跑一次。",
+            f"{path.name} is not the result of `python -m training study`. Check the path, or run it again.",
+        ),
+        f"{path}: {detail}",
+    )
+
+
+def _with_figures(run: Run) -> Run:
+    figures = {name: typed(Estimate | None, figure, f"{run.name}.{name}") for name, figure in run.measures.items()}
+    return Run(run.name, run.records, run.share_poor, run.kind, figures)
