@@ -23,7 +23,10 @@ from training import (
     verify,
     vocabulary,
 )
+from training.decision import command as decide
 from training.evaluation import command as evaluate
+from training.evaluation import report
+from training.rating import command as rating
 
 TRAINING_PACKAGES = (
     "torch",
@@ -34,6 +37,7 @@ TRAINING_PACKAGES = (
     "matplotlib",
     "bm25s",
     "sklearn",
+    "scipy",
     "jinja2",
 )
 
@@ -44,7 +48,8 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark, evaluate),
+        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
+        *(evaluate, report, rating, decide),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()
