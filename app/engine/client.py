@@ -41,6 +41,7 @@ _CANCEL_SECONDS = 5.0  # an engine that has not stopped a job by then hangs
 _CLOSING_SECONDS = 1.2  # for the process to end by itself; then it is killed
 _ALL_CLOSED_SECONDS = 1.9
 _NEVER = float("inf")
+_LAST_WORDS = 4000  # characters of a dead process's standard error that are logged
 
 _log = logging.getLogger(__name__)
 
@@ -264,6 +265,8 @@ class EngineClient:
             return
         self._child = None
         self._chatter = child.chatter()
+        if self._chatter:
+            _log.error("the engine's last words:\n%s", self._chatter[-_LAST_WORDS:])
         now = time.monotonic()
         self._deaths.append(now)
         while self._deaths[0] < now - RESTART_SECONDS:

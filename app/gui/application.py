@@ -82,6 +82,7 @@ def run(
     crash = left_by_crash(folder)
     window = make_window(application, options, language, theme)
     window.painted.connect(window.begin)
+    window.painted.connect(window.log.catch_crashes)
     if crash:
         window.painted.connect(lambda: window.page.banner.show_error(CRASHED, crash))
     only.asked.connect(lambda: come_forward(window))

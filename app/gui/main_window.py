@@ -18,6 +18,7 @@ from app.engine.protocol import Event, Failed, Sampling
 from app.gui.compose_page import ComposePage
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.first_start import FirstStart
+from app.gui.log import Log, log_done, log_engine, log_failed, log_unforeseen
 from app.gui.models_process import ModelsProcess
 from app.gui.page_stack import PageStack
 from app.gui.people_thread import PeopleThread, Trouble, people_file
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self._quick = ModelsProcess(options.models_command, ("--manifest", str(options.manifest)))
         self.first_start = FirstStart(words, theme, self.models)
         self.people = PeopleThread(people_file(options.data))
+        self.log = Log(people_file(options.data).parent)
         self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
         self.pages = PageStack()
         self.pages.add_place("compose", lambda: self.page)
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
 
     def begin(self) -> None:
         """Open what was written, and the model, or offer to fetch it. Called once the window is on the screen."""
+        self.log.open()
         self.people.begin()
         try:
             self._manifest = load_manifest(self._options.manifest)
@@ -133,6 +136,7 @@ class MainWindow(QMainWindow):
 
     def show_unforeseen(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An error nobody foresaw, in the form of sys.excepthook: the window goes on, and says so."""
+        log_unforeseen(kind, error, trace)
         self.pages.page.banner.show_error(
             Sentence(
                 "程序出了意料之外的错，刚才那一步可能没有做完；你填的内容和已写好的文字都还在。请再试一次，"
@@ -155,6 +159,7 @@ class MainWindow(QMainWindow):
             self.engine.close()
             self.models.close()
             self._quick.close()
+            self.log.close()
         super().closeEvent(event)
 
     def event(self, event: QEvent) -> bool:
@@ -181,6 +186,9 @@ class MainWindow(QMainWindow):
         self.people.failed.connect(self._tell_trouble)
         self.people.refused.connect(self._tell_error)
         self.engine.happened.connect(self._watch_model)
+        self.engine.happened.connect(log_engine)
+        self.models.done.connect(log_done)
+        self.models.failed.connect(log_failed)
         self.engine.switching.connect(self.page.break_off)
         self.first_start.installed.connect(self._look_again)
         self._search.found.connect(self._use)
@@ -220,7 +228,7 @@ class MainWindow(QMainWindow):
     def _models_page(self) -> QWidget:
         from app.gui.models_page import ModelsPage
 
-        page = ModelsPage(self.words, self._theme, self.engine, self.models, self._quick)
+        page = ModelsPage(self.words, self._theme, self.engine, self.models, self._quick, self.log)
         page.device.cpu_only.setChecked(self._device == "cpu")
         page.device.cpu_only.setEnabled(self._options.device != "cpu")
         page.chosen.connect(self._look_again)

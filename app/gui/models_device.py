@@ -71,13 +71,14 @@ class DevicePanel(QFrame):
         return "  ·  ".join(part for part in (layers, threads) if part)
 
 
-def copy_diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str) -> None:
+def copy_diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str, log: str) -> None:
     """Put on the clipboard what somebody who helps needs to know."""
-    QGuiApplication.clipboard().setText(diagnostics(ready, entries, chatter))
+    QGuiApplication.clipboard().setText(diagnostics(ready, entries, chatter, log))
 
 
-def diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str) -> str:
-    """Plain text, in English: versions, machine, device, models, and the last the engine said about itself.
+def diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str, log: str) -> str:
+    """Plain text, in English: versions, machine, device, models, the last the engine said about itself, and how the
+    log ends.
 
     Nothing a person wrote is in it; the name of their home folder is taken out.
     """
@@ -102,4 +103,6 @@ def diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str) -
         lines.append(f"{mark} {entry.id} [{entry.kind.value}, {entry.state.value}] {entry.size:,} bytes{fault}")
     if chatter.strip():
         lines += ["the engine's last words:", chatter.strip()[-4000:]]
+    if log:
+        lines += ["the log ends:", log]
     return "\n".join(lines).replace(str(Path.home()), "~")

@@ -19,6 +19,7 @@ from app.gui.column_scroll import FlowingColumn
 from app.gui.engine_bridge import EngineBridge
 from app.gui.file_asking import ask_file
 from app.gui.kind_button import KindButton
+from app.gui.log import Log
 from app.gui.models_device import DevicePanel, copy_diagnostics
 from app.gui.models_entries import entries_of, fetching_in
 from app.gui.models_fetching import FetchingForm
@@ -42,13 +43,14 @@ class ModelsPage(QWidget):
     cpu_asked = Signal(bool)
 
     def __init__(
-        self, words: Words, theme: Theme, engine: EngineBridge, process: ModelsProcess, quick: ModelsProcess
+        self, words: Words, theme: Theme, engine: EngineBridge, process: ModelsProcess, quick: ModelsProcess, log: Log
     ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._words = words
         self._theme = theme
         self._engine = engine
+        self._log = log
         self.process = process
         self.quick = quick
         self.waiting: deque[Job] = deque()  # quick questions not yet asked
@@ -257,7 +259,7 @@ class ModelsPage(QWidget):
         ask_file(self, title, self.tr("GGUF 模型 (*.gguf);;所有文件 (*)"), chosen, folder)
 
     def _copy_diagnostics(self) -> None:
-        copy_diagnostics(self._engine.ready, self.entries, self._engine.chatter)
+        copy_diagnostics(self._engine.ready, self.entries, self._engine.chatter, self._log.tail())
         self.bar.tell(
             Sentence(
                 "诊断信息已复制，里面没有你写的内容。", "The diagnostics are copied; nothing you wrote is in them."
