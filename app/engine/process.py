@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 SETTINGS = {
     # A native abort must not start a debugger, which hangs with the pipes open.
     "GGML_NO_BACKTRACE": "1",
-    # A thread of GNU libgomp that waits for the others sleeps instead of spinning: with another program busy on one of
-    # two cores, decoding is five times faster; with nothing else running it is as fast.
-    "OMP_WAIT_POLICY": "passive",
+    # Threads meet some six hundred times a token. One of GNU libgomp that waits for the others spins for some tens of
+    # microseconds and then sleeps: asleep at once, it takes twice as long for a token on an idle machine; spinning for
+    # good, up to twice as long with another program busy on one of two cores.
+    "GOMP_SPINCOUNT": "10000",
     # ggml's tiled multiplication pads to 16 rows. Eight candidates are decoded a quarter faster without it, on top of
     # the repacked weights that it does not serve.
     "GGML_CPU_TILED_MM": "0",
