@@ -263,7 +263,6 @@ class BatchPage(QWidget):
         self._bodies.setCurrentIndex(0 if self.table.rows else 1)
         self.remove_button.setVisible(bool(self.table.rows))
         self.foot.show_state(self.session.running, self._engine.state is Engine.OFF)
-        self.view.fit_states()
         self._show_chosen()
         self.detail.refresh()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication
+from PySide6.QtGui import QColor
 
 from app.compose.catalog import Catalog
 from app.compose.request import fold, make_request
@@ -21,8 +21,6 @@ from app.people.recipients import LONGEST_NAME
 NAME, RELATIONSHIP, ADDRESS, FACTS, TONE, STATE, TEXT = range(7)
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-_REASON_PIXELS = 12
-_CLAUSE_END = re.compile(r"[，。；：（]|[.,;:(](?:\s|$)")
 
 
 class BatchTable(QAbstractTableModel):
@@ -176,9 +174,7 @@ class BatchTable(QAbstractTableModel):
             return self._edited_value(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(self._tip(row, column))
-        if role == Qt.ItemDataRole.FontRole and row.fault is not None and (column == STATE or not row.text):
-            return self.reason_font() if column in (STATE, TEXT) else None
-        if role == Qt.ItemDataRole.FontRole and column == TEXT:
+        if role == Qt.ItemDataRole.FontRole and column == TEXT and (row.text or row.fault is None):
             return self._theme.letter_font(16)
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._colour(row, column)
@@ -254,23 +250,8 @@ class BatchTable(QAbstractTableModel):
             "waiting": self.tr("等着写"),
             "writing": self.tr("正在写…"),
             "written": self.tr("写好了"),
-            "failed": self.tr("没写成") + "\n" + self._reason(row),
+            "failed": self.tr("没写成"),
         }[row.state]
-
-    def reasons(self) -> dict[str, int]:
-        """What the column of states says of the rows that failed, and where each of it stands."""
-        return {self.state_name(row): place for place, row in enumerate(self.rows) if row.state == "failed"}
-
-    def reason_font(self) -> QFont:
-        """The face of a state of two lines: what a row's height has room for."""
-        font = QFont(QGuiApplication.font())
-        font.setPixelSize(_REASON_PIXELS)
-        return font
-
-    def _reason(self, row: BatchRow) -> str:
-        """Why a row failed, in a few words: the first clause of the sentence that says it."""
-        said = self._words.say(row.fault) if row.fault is not None else ""
-        return _CLAUSE_END.split(said, maxsplit=1)[0]
 
     def _edited_value(self, row: BatchRow, column: int) -> str:
         request = row.fields.request

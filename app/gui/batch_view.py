@@ -22,7 +22,6 @@ from app.gui.words import Words
 
 ROW_HEIGHT = 38
 _WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
-_WIDEST_STATE = 190
 _WIDEST_MENU = 126  # longer names, in English, leave the text no room
 _PADDING = 11  # of a cell, left and right: the style sheet's, and what Qt leaves around an item's text
 
@@ -158,12 +157,6 @@ class BatchView(QTableView):
             self.setFocus()
             self.edit(index)
 
-    def fit_states(self) -> None:
-        """Give the column of states the room that its longest reason needs, within bounds."""
-        places = self._table.reasons().values()
-        wanted = max((self.sizeHintForIndex(self._table.index(place, STATE)).width() for place in places), default=0)
-        self.setColumnWidth(STATE, min(max(wanted, _WIDTHS[STATE]), _WIDEST_STATE))
-
     def fit_menus(self) -> None:
         """Give the columns of 关系 and 语气 the room that their longest name needs in the language in use."""
         metrics = QFontMetrics(self.font())
@@ -189,7 +182,6 @@ class BatchView(QTableView):
         if event.type() == QEvent.Type.LanguageChange:
             self._table.retranslate()
             self.fit_menus()
-            self.fit_states()
         super().changeEvent(event)
 
     def _choose(self, index: QModelIndex, id: str) -> None:

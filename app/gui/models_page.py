@@ -186,6 +186,7 @@ class ModelsPage(QWidget):
             if outcome.kind == "used":
                 self.chosen.emit()
             if outcome.kind in ("used", "removed"):
+                self.banner.hide()  # what was wrong before is over
                 self.bar.tell(outcome.sentence)
             self.refresh()
         self._ask_next()

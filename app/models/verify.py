@@ -5,6 +5,7 @@ the bytes no header speaks for: llama.cpp opens a file with overwritten weights 
 """
 
 import hashlib
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,7 +111,20 @@ def verify_model(
 
 
 def _header(path: Path) -> Header:
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # the last for a name no file can have
+        raise ModelError(
+            "model_missing",
+            Sentence(
+                f"找不到模型文件 {path}。它可能被移走或删除了；请重新安装模型，或另选一个文件。",
+                f"The model file {path} is not there. It may have been moved or deleted; install the model again or "
+                "choose another file.",
+            ),
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if stat.S_ISDIR(mode):
         raise ModelError(
             "model_foreign",
             Sentence(
@@ -118,13 +132,14 @@ def _header(path: Path) -> Header:
                 f"{path} is a folder, not a model file. Choose the file ending in .gguf inside it.",
             ),
         )
-    if not path.exists():
+    if not stat.S_ISREG(mode):
+        # Opening a pipe waits until somebody writes to it.
         raise ModelError(
-            "model_missing",
+            "model_foreign",
             Sentence(
-                f"找不到模型文件 {path}。它可能被移走或删除了；请重新安装模型，或另选一个文件。",
-                f"The model file {path} is not there. It may have been moved or deleted; install the model again or "
-                "choose another file.",
+                f"{path} 不是普通的文件，而是管道或设备，不能当作模型打开。请选一个以 .gguf 结尾的文件。",
+                f"{path} is not an ordinary file but a pipe or a device, and cannot be opened as a model. Choose a "
+                "file ending in .gguf.",
             ),
         )
     try:
@@ -153,9 +168,9 @@ def _unfit(path: Path, error: GgufError) -> ModelError:
         return ModelError(
             "model_empty",
             Sentence(
-                f"模型文件 {path.name} 是空的（0 字节），多半是下载刚开始就断了。请重新安装模型。",
+                f"模型文件 {path.name} 是空的（0 字节），多半是下载刚开始就断了。请重新下载，或另选一个文件。",
                 f"The model file {path.name} is empty (0 bytes); most likely a download ended as it began. "
-                "Install the model again.",
+                "Download it again, or choose another file.",
             ),
             detail,
         )
@@ -186,18 +201,17 @@ def _unfit(path: Path, error: GgufError) -> ModelError:
         return ModelError(
             "model_truncated",
             Sentence(
-                f"模型文件 {path.name} 不完整（{zh}），后面的内容丢了。请重新安装模型。",
-                f"The model file {path.name} is incomplete ({en}). Install the model again.",
+                f"模型文件 {path.name} 不完整（{zh}），后面的内容丢了。请重新下载，或另选一个文件。",
+                f"The model file {path.name} is incomplete ({en}). Download it again, or choose another file.",
             ),
             detail,
         )
     return ModelError(
         "model_damaged",
         Sentence(
-            f"模型文件 {path.name} 的文件头读不通：它损坏了，或是我们不认识的 GGUF 版本。"
-            "请重新安装模型，或另选一个文件。",
+            f"模型文件 {path.name} 的文件头读不通：它损坏了，或是我们不认识的 GGUF 版本。请重新下载，或另选一个文件。",
             f"The header of the model file {path.name} makes no sense: it is damaged, or of a GGUF version we do not "
-            "know. Install the model again, or choose another file.",
+            "know. Download it again, or choose another file.",
         ),
         detail,
     )
