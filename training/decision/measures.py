@@ -63,7 +63,7 @@ class CorpusFigures:
 
     Attributes:
         records: of the whole corpus.
-        combinations: of labels that there are.
+        combinations: of labels of manner that there are.
         labels: of each that can be measured.
         openness: how little of a text stands in the nearest other one with the same labels, 0 to 1, median over texts:
             1 minus the containment of 4-grams (:mod:`training.neighbours`). None where no two have the same labels.
@@ -163,7 +163,8 @@ def corpus_figures(corpus: Corpus, readers: Mapping[str, Reader], notes: Sequenc
     for record in spread(corpus.records, COMPARED):
         body, request = _body(record.text, record.request), request_of(record)
         cells[tuple(request.label(field) for field in readers)].append(body)
-    combinations = len({request.labels for request in requests})
+    manner = [field for field in corpus.labels.fields if field not in NOT_MANNER]
+    combinations = len({tuple(map(request.label, manner)) for request in requests})
     return CorpusFigures(len(bodies), combinations, labels, _openness(cells.values()), (*corpus.notes, *notes))
 
 

@@ -1,30 +1,19 @@
-"""A decision as one HTML page that needs nothing else: no network, no script.
-
-What models wrote is strangers' text: it is escaped wherever it stands, and the page's own policy lets nothing run.
-"""
+"""A decision as one HTML page that needs nothing else, in the style of the evaluation's report."""
 
 from pathlib import Path
 
 from training.decision.evidence import NAMES, likeness
 from training.decision.questions import Answer
 from training.decision.result import Result, told
+from training.evaluation.page import rendered
 
-_HERE = Path(__file__).resolve().parent
-_SHARED = _HERE.parent / "evaluation"  # where the report's style is
+_TEMPLATE = Path(__file__).resolve().parent / "decision.html.jinja"
 
 
 def page_html(result: Result) -> str:
     """The page, whole."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([_HERE, _SHARED]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("decision.html.jinja").render(
+    return rendered(
+        _TEMPLATE,
         result=result,
         verdict=result.verdict,
         told=told,
@@ -39,14 +28,6 @@ def _rows(result: Result) -> list[dict[str, object]]:
     if result.trial is None or result.corpus is None:
         return []
     return [
-        {
-            "name": NAMES[name],
-            "passes": figures.passes,
-            "like": likeness(result.corpus, figures),
-            "steady": figures.steady,
-            "flips": figures.flips,
-            "tokens": figures.prompt_tokens,
-            "seconds": figures.seconds,
-        }
+        {"name": NAMES[name], "like": likeness(result.corpus, figures), "figures": figures}
         for name, figures in result.trial.systems.items()
     ]

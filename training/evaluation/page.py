@@ -44,15 +44,10 @@ def page_html(table: Table, comparisons: Sequence[Comparison], drawn: Mapping[st
     Args:
         drawn: SVG files by name, as :func:`training.evaluation.pictures.draw_all` makes them.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    script = (_HERE / "report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("report.html.jinja").render(
+    return rendered(
+        _HERE / "report.html.jinja",
         table=table,
         columns=[{"title": title_of(system)} for system in table.systems],
         rows=[_row(measure, table) for measure in MEASURES],
@@ -60,9 +55,31 @@ def page_html(table: Table, comparisons: Sequence[Comparison], drawn: Mapping[st
         pictures=[{"title": _CAPTIONS[name], "svg": Markup(_inline(svg, name))} for name, svg in drawn.items()],
         comparisons=comparisons,
         names={text.system: title_of(text.system) for one in comparisons for text in one.texts},
-        script=Markup(script),
-        script_hash=f"sha256-{digest}",
     )
+
+
+def rendered(template: Path, **values: Any) -> str:
+    """A page of ours: what is put into it is escaped, style, words and script are those that all of them share.
+
+    Args:
+        template: a Jinja template, which takes ``script`` and ``script_hash`` beside the values.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, _HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page: str = environment.get_template(template.name).render(
+        **values, script=Markup(script), script_hash=f"sha256-{digest}"
+    )
+    return page
 
 
 def _row(measure: Measure, table: Table) -> dict[str, Any]:

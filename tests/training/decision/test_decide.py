@@ -105,7 +105,7 @@ def test_run_again_it_writes_and_trains_nothing_anew(tried: Tried) -> None:
 
 def test_the_page_needs_nothing_else_and_shows_what_was_found(tried: Tried) -> None:
     page = tried.page.read_text(encoding="utf-8")
-    assert not re.search(r"(?:src|href)\s*=|<script|@import|url\(", page)
+    assert not re.search(r"(?:src|href)\s*=|@import|url\(", page) and page.count("<script") == 1
     found = told(tried.first)
     assert found["headline"]["zh"] in page and found["headline"]["en"] in page
     assert page.count('<article class="sheet question') == 5
@@ -120,7 +120,8 @@ def test_what_a_model_wrote_cannot_break_the_page(tmp_path: Path) -> None:
 
     pair = Pair("a", ("<b>",), "<script>alert(1)</script>", "{{ 7 * 7 }}", "")
     page = page_html(Result(decide({}, (), (Sentence("<i>", "<i>"),)), None, None, (pair,)))
-    assert "<script" not in page and "<b>" not in page and "<i>" not in page and "49" not in page.split("</style>")[1]
+    assert "<script>alert" not in page and "<b>" not in page and "<i>" not in page
+    assert "{{ 7 * 7 }}" in page
 
 
 @pytest.mark.parametrize(
