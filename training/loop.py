@@ -60,7 +60,8 @@ class Stage(Generic[Batch]):
         batches: those of all steps, in order.
         loss: of a batch, as a scalar with gradient, and other numbers to keep in the metrics.
         tokens: of a batch, for the speed that is shown.
-        validate: what early stopping looks at, lower being better, and other numbers for the metrics.
+        validate: what early stopping looks at, lower being better, and other numbers for the metrics. None takes every
+            step there is, and the weights of the last.
     """
 
     name: str
@@ -69,13 +70,14 @@ class Stage(Generic[Batch]):
     batches: Sequence[Batch]
     loss: Callable[[Batch], tuple[Tensor, dict[str, float]]]
     tokens: Callable[[Batch], int]
-    validate: Callable[[], tuple[float, dict[str, float]]]
+    validate: Callable[[], tuple[float, dict[str, float]]] | None
     pace: Pace
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended: the network holds the weights that validated best."""
+    """How a stage ended: the network holds the weights that validated best, those of ``best_step``. The loss is not a
+    number where nothing was validated."""
 
     best_loss: float
     best_step: int
@@ -211,6 +213,9 @@ class _Run:
                 parameter.copy_(master)
 
     def _validate(self) -> None:
+        if self._stage.validate is None:
+            self._best = (float("nan"), self._step, self._weights())
+            return
         loss, others = self._stage.validate()
         if not self._best[2] and not math.isfinite(loss):
             raise TrainingError(
@@ -222,10 +227,13 @@ class _Run:
             )
         better = loss < self._best[0]
         if better:
-            self._best = (loss, self._step, [parameter.detach().clone() for parameter in self._trained])
+            self._best = (loss, self._step, self._weights())
         self._misses = 0 if better else self._misses + 1
         self._note(step=self._step, validation_loss=round(loss, 6), **others)
         self._line.validated(self._step, loss, better)
+
+    def _weights(self) -> list[Tensor]:
+        return [parameter.detach().clone() for parameter in self._trained]
 
     def _note(self, **numbers: float) -> None:
         try:

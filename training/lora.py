@@ -6,7 +6,7 @@ Torch is imported by what this calls, never by looking at the command line.
 import argparse
 import importlib.metadata
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,13 @@ from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
 from training.examples import Example, by_length, encode_records, epoch_batches, of_epochs
 from training.progress import percent
-from training.recipe import add_recipe_arguments
+from training.recipe import Recipe, add_recipe_arguments
 from training.workspace import Workspace, make_folder, read_note, write_note
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from training.loop import Outcome
+    from training.loop import Outcome, Stage
     from training.network import Below
 
 BELOW_TOKENS = 4096  # at once through the layers that are not trained, which keep nothing for a gradient
@@ -35,8 +35,8 @@ def tune(workspace: Workspace) -> Path:
         KeyboardInterrupt: after a checkpoint.
     """
     from training.adapter_folder import read_facts, write_adapter
-    from training.loop import METRICS, Pace, Stage, run_stage
-    from training.network import answer_losses, attach_adapters, choose_device, load_network, mean_loss
+    from training.loop import METRICS, run_stage
+    from training.network import attach_adapters, choose_device, load_network, mean_loss
 
     recipe, tuning = workspace.recipe, workspace.recipe.tuning
     folder = workspace.tuning / "adapter"
@@ -50,23 +50,14 @@ def tune(workspace: Workspace) -> Path:
         below = remember_below(workspace, network, [*train, *validation], workspace.tuning, "below.bf16")
     measured = by_length(validation, tuning.batch_tokens)
     release_memory()
-    stage = Stage(
-        name="lora",
-        identity=identity,
-        seed=recipe.seed,
-        batches=all_batches(train, tuning.batch_tokens, recipe.seed, tuning.epochs),
-        loss=lambda batch: (answer_losses(network, batch, below).mean(), {}),
-        tokens=token_count,
+    stage = answer_stage(
+        "lora",
+        identity,
+        recipe,
+        network,
+        all_batches(train, tuning.batch_tokens, recipe.seed, tuning.epochs),
+        below,
         validate=lambda: (mean_loss(network, measured, below), {}),
-        pace=Pace(
-            learning_rate=tuning.learning_rate,
-            warmup=tuning.warmup,
-            weight_decay=tuning.weight_decay,
-            clip=tuning.clip,
-            validate_every=tuning.validate_every,
-            patience=tuning.patience,
-            checkpoint_seconds=recipe.checkpoint_seconds,
-        ),
     )
     outcome = run_stage(network, stage, workspace.tuning)
     facts = stage_facts(workspace, identity, network, outcome) | {
@@ -77,6 +68,40 @@ def tune(workspace: Workspace) -> Path:
     if below is not None:
         below.remove()
     return folder
+
+
+def answer_stage(
+    name: str,
+    identity: str,
+    recipe: Recipe,
+    network: "nn.Module",
+    batches: Sequence[list[Example]],
+    below: "Below | None",
+    validate: "Callable[[], tuple[float, dict[str, float]]] | None",
+) -> "Stage[list[Example]]":
+    """Learning the answers of the batches, as the recipe's ``tuning`` says; the rest as in :class:`.loop.Stage`."""
+    from training.loop import Pace, Stage
+    from training.network import answer_losses
+
+    tuning = recipe.tuning
+    return Stage(
+        name=name,
+        identity=identity,
+        seed=recipe.seed,
+        batches=batches,
+        loss=lambda batch: (answer_losses(network, batch, below).mean(), {}),
+        tokens=token_count,
+        validate=validate,
+        pace=Pace(
+            learning_rate=tuning.learning_rate,
+            warmup=tuning.warmup,
+            weight_decay=tuning.weight_decay,
+            clip=tuning.clip,
+            validate_every=tuning.validate_every,
+            patience=tuning.patience,
+            checkpoint_seconds=recipe.checkpoint_seconds,
+        ),
+    )
 
 
 def encode_parts(workspace: Workspace) -> tuple[list[Example], list[Example]]:

@@ -41,7 +41,7 @@ def make_all(workspace: Workspace) -> None:
         adapter, first = prefer(workspace), adapter
     place_adapter(adapter, workspace.adapter, first)
     _say("4/5", "merge")
-    _build(workspace)
+    build_model(workspace)
     _say("5/5", "loss of the built file")
     measured = measured_loss(workspace)
     facts = read_note(workspace.adapter / FACTS_FILE)
@@ -73,8 +73,12 @@ def _draw(metrics: Path, curve: Path) -> None:
     draw_curve(metrics, curve)
 
 
-def _build(workspace: Workspace) -> None:
-    """Merge base and adapter, and try that what came out is a whole model."""
+def build_model(workspace: Workspace) -> None:
+    """Merge base and adapter to the run's model, unless it is there.
+
+    Raises:
+        ModelError, TrainingError: what is in the way.
+    """
     recipe = workspace.recipe
     header = workspace.check_base()
     weights = sha256_of(workspace.adapter / WEIGHTS_FILE)

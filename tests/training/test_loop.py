@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -163,6 +164,23 @@ def test_a_crash_anywhere_costs_what_came_after_the_checkpoint_and_no_number(
     last.run()
     assert last.seen[0] == (19 if seconds == 0 else 0) and last.weights() == whole.weights()
     assert (last.folder / METRICS).read_bytes() == (whole.folder / METRICS).read_bytes()
+
+
+def test_without_a_validation_every_step_is_taken_and_the_last_weights_stay(tmp_path: Path):
+    whole = Fit(tmp_path / "whole", validate=None, patience=1)
+    outcome = whole.run()
+    assert (outcome.best_step, outcome.steps, outcome.stopped_early) == (STEPS, STEPS, False)
+    assert math.isnan(outcome.best_loss)
+    assert [line["step"] for line in whole.metrics()] == [*range(1, STEPS + 1)]  # and not one look
+    masters = whole.checkpoint()["masters"]
+    assert whole.weights() == b"".join(master.numpy().tobytes() for master in masters)
+    stopped = Fit(tmp_path / "stopped", validate=None)
+    stopped.before_step = _stopping_at(7, signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    last = Fit(tmp_path / "stopped", validate=None)
+    last.run()
+    assert last.seen[0] == 8 and last.weights() == whole.weights()
 
 
 def test_training_stops_when_nothing_gets_better_and_keeps_the_best_weights(tmp_path: Path):
