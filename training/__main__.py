@@ -27,6 +27,7 @@ from training.decision import command as decide
 from training.evaluation import command as evaluate
 from training.evaluation import report
 from training.rating import command as rating
+from training.study import command as study
 
 TRAINING_PACKAGES = (
     "torch",
@@ -49,7 +50,7 @@ def main() -> int:
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
         *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
-        *(evaluate, report, rating, decide),
+        *(evaluate, report, rating, decide, study),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()

@@ -1,0 +1,108 @@
+"""What a study found: the figures of every run, kept in ``study.json``, shown in a few lines and two pictures, compared
+with those of an earlier study."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.compose.sentence import Sentence
+from training.evaluation.measures import MEASURES
+from training.evaluation.pictures import FORMATS, QUALITY, SIZE, draw_quality, draw_size
+from training.evaluation.reference import Reference
+from training.evaluation.requests import Asked
+from training.evaluation.runs import Run
+from training.evaluation.table import Table, left, measures_of, rounded, shown
+from training.evaluation.written import with_requests
+from training.records import Record
+from training.study.pipeline import Done
+from training.study.poor import MIXED
+from training.whole_file import whole_file
+
+RESULT_FILE = "study.json"
+VALIDATION_LOSS = "validation_loss"
+_SUMMED_UP = ("tone_recognised", "relationship_recognised", "consistent_across_seeds", "guard_pass", "cliche")
+
+
+def measured(done: Sequence[Done], asked: Sequence[Asked], train: Sequence[Record]) -> list[Run]:
+    """The figures of every run, the validation loss (nats per token) among them.
+
+    Args:
+        train: the training split, which the measures learn from what the corpus is like.
+    """
+    reference = Reference.of(train)
+    requests = {(one.id, one.variation): one.request for one in asked}
+    return [
+        Run(
+            name=one.variant.name,
+            records=one.records,
+            share_poor=one.variant.poor,
+            kind=MIXED if one.variant.poor else "",
+            measures={VALIDATION_LOSS: one.loss, **measures_of(with_requests(one.outputs, requests), reference)},
+        )
+        for one in done
+    ]
+
+
+def write_result(path: Path, runs: Sequence[Run], facts: Mapping[str, Any]) -> None:
+    """Write the runs as :func:`training.evaluation.runs.read_runs` reads them, and what they were made with.
+
+    Raises:
+        TrainingError: the disk does not allow it.
+    """
+    raw = {**facts, "runs": rounded([asdict(run) for run in runs])}
+    with whole_file(path) as part:
+        part.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def draw(runs: Sequence[Run], folder: Path) -> list[Path]:
+    """Both pictures, in every format; their files.
+
+    Raises:
+        TrainingError: the disk does not allow it.
+    """
+    files = []
+    for name, draw_one in ((SIZE, draw_size), (QUALITY, draw_quality)):
+        for suffix in FORMATS:
+            files.append(folder / f"{name}{suffix}")
+            draw_one(runs, files[-1])
+    return files
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """A Markdown table: a row a run, what is most telling of it."""
+    chosen = [measure for name in _SUMMED_UP for measure in MEASURES if measure.name == name]
+    heads = ["records", "poor", "validation loss", *(measure.title.en for measure in chosen)]
+    lines = ["| run | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
+    for run in runs:
+        loss = run.measures[VALIDATION_LOSS]
+        figures = [run.measures.get(measure.name) for measure in chosen]
+        cells = [f"{run.records:,}", f"{run.share_poor:.0%}", f"{loss.value:.3f}" if loss else "—"]
+        cells += [
+            shown(measure, figure.value) if figure else "—" for measure, figure in zip(chosen, figures, strict=True)
+        ]
+        lines.append(f"| {run.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def outside(old: Sequence[Run], new: Sequence[Run]) -> list[Sentence]:
+    """What of the new figures is outside the old ones' intervals, or there no more."""
+    found = left(_as_table(old), _as_table(new))
+    now = {run.name: run.measures.get(VALIDATION_LOSS) for run in new}
+    for run in old:
+        before, after = run.measures.get(VALIDATION_LOSS), now.get(run.name)
+        if before is not None and after is not None and not before.holds(after.value):
+            interval = f"{before.low:.3f}–{before.high:.3f}"
+            found.append(
+                Sentence(
+                    f"{run.name} 的验证损失是 {after.value:.3f}，出了原来的区间 {interval}。",
+                    f"{run.name}: the validation loss is {after.value:.3f}, outside the earlier {interval}.",
+                )
+            )
+    return found
+
+
+def _as_table(runs: Sequence[Run]) -> Table:
+    """The runs in the place of systems."""
+    return Table(0, 0, {}, (), {run.name: run.measures for run in runs})
