@@ -21,6 +21,12 @@ DRAWN = 3  # as for a person who waits for three; one that ends well is enough
 SEED = 1
 SECONDS = 300.0  # to open the model and write; past that nobody could work with it
 _TICK = 0.2  # seconds between two looks at `cancelled`
+_DIED = Sentence(
+    "试着打开这个模型时，写作引擎停了：多半是文件损坏了，或者内存不够。没有启用它；请关掉占内存多的程序再试一次，"
+    "还是不行就换一个文件。",
+    "The engine stopped while it tried this model: most likely the file is damaged, or memory is short. It was not put "
+    "in place. Close programs that use much memory and try again; if that does not help, choose another file.",
+)
 
 
 def try_model(model: Path, sampling: Sampling, cancelled: Callable[[], bool]) -> str:
@@ -79,7 +85,7 @@ def _told(events: "queue.SimpleQueue[Event]", cancelled: Callable[[], bool]) -> 
         if isinstance(event, Failed):
             raise EngineError(event.code, event.sentence, event.detail)
         if isinstance(event, Died):
-            raise EngineError("engine_died", event.sentence, f"exit code {event.exit_code}")
+            raise EngineError("engine_died", _DIED, f"exit code {event.exit_code}")
         yield event
     raise EngineError(
         "trial_failed",

@@ -282,6 +282,9 @@ class EngineClient:
             if on_gpu and (self._ready is None or len(self._deaths) > 1):
                 sentence = deaths.restarting_on_cpu(gpu)
                 self._load = dataclasses.replace(self._load, device="cpu", device_reason=deaths.why_cpu(gpu))
+            if self._ready is None:
+                # llama.cpp aborts at some files that its own checks let through. The hash says what is wrong with them.
+                self._load = dataclasses.replace(self._load, hash_first=True)
             self._fail_open(deaths.UNFINISHED, code)
             self._tell(Died(code, sentence, True))
             self._launch()

@@ -53,9 +53,12 @@ class Opening:
         hashing = threading.Thread(target=self._verify, name="verify", daemon=True)
         if self._load.sha256:
             hashing.start()
+            if self._load.hash_first:
+                hashing.join()
         runtime: Runtime | None = None
         try:
-            runtime, reason = self._on_best_device(blocks)
+            if self._refusal is None:
+                runtime, reason = self._on_best_device(blocks)
         except errors.EngineError as error:
             self._refusal = self._refusal or error
         except errors.OpeningStopped:

@@ -48,8 +48,9 @@ def _cache(header: Header) -> int:
     family = header.metadata.get("general.architecture")
 
     def number(key: str) -> int:
-        value = header.metadata.get(f"{family}.{key}", 0)
-        return max(value) if isinstance(value, list) and value else value if isinstance(value, int) else 0
+        value = header.metadata.get(f"{family}.{key}")
+        values = value if isinstance(value, list) else [value]  # a list has a number for each layer
+        return max((one for one in values if isinstance(one, int)), default=0)
 
     heads = number("attention.head_count")
     kept = number("attention.head_count_kv") or heads
