@@ -1,14 +1,18 @@
 """A real HTTP server on this machine that answers like the Hugging Face Hub, and misbehaves when told to."""
 
+import gzip
 import hashlib
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tests.local_server import LocalServer, QuietHandler
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -35,6 +39,10 @@ class Behaviour:
     stalls: list[int] = field(default_factory=list)  # send so many bytes of the answer, then nothing
     short: list[int] = field(default_factory=list)  # claim, and send, only so many bytes
     long: int = 0  # claim, and send, so many more bytes than there are
+    redirects: list[str] = field(default_factory=list)  # send people on to there; "" answers
+    skewed: list[int] = field(default_factory=list)  # begin a range so many bytes later than was asked, and say so
+    encoding: str = ""  # what the bytes are said to be compressed with
+    compresses: bool = True  # whether they are, with gzip
     knows_ranges: bool = True
     content_type: str = "application/octet-stream"
 
@@ -70,7 +78,7 @@ class HubServer(LocalServer):
 def _handler_of(hub: HubServer) -> type[QuietHandler]:
     lock = threading.Lock()
 
-    def next_of(entries: list[int]) -> int | None:
+    def next_of(entries: list[T]) -> T | None:
         with lock:
             return entries.pop(0) if entries else None
 
@@ -122,8 +130,11 @@ def _handler_of(hub: HubServer) -> type[QuietHandler]:
             if status is not None:
                 self._status(status, {"Retry-After": how.retry_after} if how.retry_after else {})
                 return
+            if location := next_of(how.redirects):
+                self._status(302, {"Location": location})
+                return
             asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")) if how.knows_ranges else None
-            start = int(asked[1]) if asked else 0
+            start = int(asked[1]) + (next_of(how.skewed) or 0) if asked else 0
             whole = len(hub.content)
             if start >= whole:
                 self._status(416, {"Content-Range": f"bytes */{whole}"})
@@ -131,11 +142,16 @@ def _handler_of(hub: HubServer) -> type[QuietHandler]:
             body = hub.content[start:] + b"\0" * how.long
             short = next_of(how.short)
             body = body if short is None else body[:short]
+            end = start + len(body) - 1
+            if how.encoding and how.compresses:
+                body = gzip.compress(body, 1)
             self.send_response(206 if asked else 200)
             self.send_header("Content-Type", how.content_type)
             self.send_header("Content-Length", str(len(body)))
             if asked:
-                self.send_header("Content-Range", f"bytes {start}-{start + len(body) - 1}/{whole + how.long}")
+                self.send_header("Content-Range", f"bytes {start}-{end}/{whole + how.long}")
+            if how.encoding:
+                self.send_header("Content-Encoding", how.encoding)
             self.end_headers()
             cut, stall = next_of(how.cuts), next_of(how.stalls)
             ends = [end for end in (cut, stall) if end is not None]

@@ -160,7 +160,8 @@ def _bytes_to_skip(response: Any, part: PartFile, site: Site) -> int:
     if status not in (200, 206):
         raise _refused(site, status, f"HTTP {status}")
     if status == 200:
-        length = response.headers.get("Content-Length", "")
+        # Of an answer that came compressed although nobody asked for it, it says nothing about the file.
+        length = "" if "Content-Encoding" in response.headers else response.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > part.base.size:
             raise _other_file(part.base, site, f"{length} bytes, expected {part.base.size}")
         return part.size  # the server does not know ranges and sends everything again
