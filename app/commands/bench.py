@@ -13,7 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.commands.bench_measure import Bench
+from app.commands.bench_files import as_table, files_beside_each_other
+from app.commands.bench_measure import ASKED, Bench
+from app.commands.model_choice import choose_model
+from app.compose.catalog import load_catalog
+from app.compose.request import make_request
 from app.compose.sentence import ExplainedError
 
 NOISY = 1.2  # the fixed work's median against its fastest
@@ -22,7 +26,7 @@ NOISY = 1.2  # the fixed work's median against its fastest
 def add_parser(subparsers: Any) -> None:
     """Add ``bench`` to the program's commands."""
     parser = subparsers.add_parser("bench", help="量一量有多快 (measure speed)")
-    parser.add_argument("--runs", type=int, default=5, help="每项量几次，默认 5")
+    parser.add_argument("--runs", type=int, default=3, help="每项量几次，默认 3")
     parser.add_argument("--recipients", type=int, default=100, help="群发量多少人，默认 100；0 不量")
     parser.add_argument("--stops", type=int, default=15, help="每种停止量几次，默认 15；0 不量")
     parser.add_argument("--greetings", type=int, default=1000, help="连写多少条看内存，默认 1000；0 不量")
@@ -30,12 +34,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
     parser.add_argument("--no-window", action="store_true", help="不量窗口 (skip the window)")
     parser.add_argument("--no-peer", action="store_true", help="不和别的比 (skip what is compared with)")
+    parser.add_argument("--files", type=Path, nargs="+", metavar="FILE", help="只比这几个 GGUF 文件，与第一个相比")
     parser.add_argument("--json", action="store_true")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print. Returns 1 when the model cannot be opened."""
     try:
+        if options.files:
+            return _compare(options)
         figures = Bench(options).figures()
     except ExplainedError as error:
         print(error.sentence.zh, error.sentence.en, sep="\n", file=sys.stderr)
@@ -44,6 +51,15 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
         _print(figures)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    catalog = load_catalog()
+    requests = [make_request(catalog, fields) for fields in ASKED]
+    sampling = choose_model(options.files[0]).sampling
+    found = files_beside_each_other(options.files, requests, catalog, sampling, options.runs)
+    print(json.dumps(found, ensure_ascii=False, indent=2) if options.json else as_table(found))
     return 0
 
 

@@ -93,3 +93,21 @@ def test_a_model_that_is_none_is_said(tmp_path: Path):
     (tmp_path / "x.gguf").write_bytes(b"no model")
     done = bench("--model", tmp_path / "x.gguf", "--runs", 1)
     assert done.returncode == 1 and "Traceback" not in done.stderr and done.stderr.strip()
+
+
+def test_files_are_compared_with_the_first(tiny_model: Path, tiny_base: Path):
+    done = bench("--files", tiny_model, tiny_base, "--runs", 1, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found) == [str(tiny_model), str(tiny_base)]
+    assert set(found[str(tiny_model)]["ratios"].values()) == {1}
+    rates = {path: file["tokens a second"]["8"][0] for path, file in found.items()}
+    ratio = found[str(tiny_base)]["ratios"]["8"]
+    assert ratio == pytest.approx(rates[str(tiny_base)] / rates[str(tiny_model)], abs=0.01)
+    table = bench("--files", tiny_model, "--runs", 1).stdout.splitlines()
+    assert len(table) == 3 and table[2].startswith(f"| {tiny_model} | ") and "(1.00)" in table[2]
+
+
+def test_a_file_that_is_none_is_said(tmp_path: Path):
+    done = bench("--files", tmp_path / "none.gguf")
+    assert done.returncode == 1 and "none.gguf" in done.stderr and "Traceback" not in done.stderr
