@@ -106,7 +106,8 @@ def import_model(
         should know before using it.
 
     Raises:
-        ModelError: what is wrong with the file (as :func:`inspect_model`), the disk or the record.
+        ModelError: what is wrong with the file (as :func:`inspect_model`), the disk or the record; ``model_changed``
+            when it became longer or shorter meanwhile.
         Cancelled: ``cancelled()`` became true; nothing is left behind.
         ExplainedError: what ``trial`` raised.
     """
@@ -123,6 +124,7 @@ def import_model(
         temporary = folder / FOLDER / "new.part"
         try:
             sha256 = _copy(path, temporary, facts.size, report, cancelled) if copy else _hash(path, report, cancelled)
+            _check_size(path, (temporary if copy else path).stat().st_size, facts.size)
             return _record(folder, path, temporary if copy else None, facts, sha256, reserved), facts.tight
         except OSError as error:
             raise storage_error(error, path) from error
@@ -198,6 +200,20 @@ def _copy(path: Path, target: Path, size: int, report: Report, cancelled: Callab
         copy.flush()
         os.fsync(copy.fileno())
     return digest.hexdigest()
+
+
+def _check_size(path: Path, size: int, expected: int) -> None:
+    """Refuse a file that has become longer or shorter since its header was read."""
+    if size != expected:
+        raise ModelError(
+            "model_changed",
+            Sentence(
+                f"{path.name} 在导入途中变了：开始时是 {megabytes(expected)}，读完是 {megabytes(size)}，没有导入。"
+                "多半是别的程序还在写它；等那边写完，再导入一次。",
+                f"{path.name} changed while it was imported: it had {megabytes(expected)} and then {megabytes(size)}. "
+                "It was not imported. Most likely another program is still writing it; import it again afterwards.",
+            ),
+        )
 
 
 def _check_room(folder: Path, size: int, free: Callable[[Path], int]) -> None:

@@ -114,7 +114,8 @@ class PartFile:
         found = self._hash.hexdigest()
         right = self.missing == 0 and found == self.base.sha256
         try:
-            if right:
+            # What was hashed is what passed; another program may have cut the file meanwhile.
+            if right and os.fstat(self._file.fileno()).st_size == self.base.size:
                 os.fsync(self._file.fileno())
                 self._file.close()
                 os.replace(self.path, target)
