@@ -13,6 +13,7 @@ from training import (
     pipeline,
     preference,
     prepare,
+    publish,
     quantization_table,
     quantize,
     reading,
@@ -50,7 +51,7 @@ def main() -> int:
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
         *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
-        *(evaluate, report, rating, decide, study),
+        *(evaluate, report, rating, decide, study, publish),
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()
