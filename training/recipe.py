@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from app.compose.schema import Misfit, typed
+from app.compose.schema import Misfit, plain_yaml, typed
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.quantize import TYPES
@@ -159,8 +159,8 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # a date that is none is a ValueError
+        raw = plain_yaml(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrainingError(
             Sentence(
                 f"配方 {path.name} 读不出来，它应是一个 YAML 文件。",
