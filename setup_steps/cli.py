@@ -34,6 +34,7 @@ installs everything (Ctrl+C at any time; it goes on from there), later ones open
   python3 run.py training ...      训练自己的模型 train a model of your own
   python3 run.py test [...]        跑测试 run the tests (options are pytest's)
   python3 run.py bench             量一量有多快 measure the speed
+  python3 run.py bundle [--with-model]  打成双击就能用的包 build what others double-click
 """
 
 
@@ -62,8 +63,27 @@ class Request:
     def needs_model(self) -> bool:
         """Whether the model has to be there first: not for help, nor where the person names a file."""
         words = {word.partition("=")[0] for word in self.arguments}
+        if self.command == "bundle":
+            return self.with_model
         without = self.command in ("install", "models", "training")
-        return not without and not words & {"-h", "--help", "--version", "--model"}
+        return not without and not words & {"-h", "--help", "--version", "--model", "--self-test"}
+
+    @property
+    def with_model(self) -> bool:
+        """Whether a bundle gets the model inside.
+
+        Raises:
+            SetupError: it is asked for something else.
+        """
+        unknown = set(self.arguments) - {"--with-model"}
+        if unknown:
+            raise SetupError(
+                Sentence(
+                    f"bundle 只认 --with-model（把模型放进包里），不认 {min(unknown)}。",
+                    f"bundle knows --with-model, which puts the model inside, and not {min(unknown)}.",
+                )
+            )
+        return bool(self.arguments)
 
     @property
     def trains(self) -> bool:
@@ -142,6 +162,8 @@ def main(arguments: Sequence[str]) -> int:
 def _run(request: Request) -> int:
     if request.command is None:
         _need_display()
+    if request.command == "bundle" and not request.needs_model:
+        return _bundle(None)
     choices = Choices(ROOT / ".setup" / "choices.json")
     gpu, locked = choices.with_options(request.gpu, request.locked)
     installation = Installation(ROOT, gpu, locked, retry=request.gpu is not None)
@@ -157,6 +179,8 @@ def _run(request: Request) -> int:
             raise KeyboardInterrupt
         if code != 0 and not _goes_on_without_model(request):
             return code if code > 0 else 1
+    if request.command == "bundle":
+        return _bundle(installation.model)
     if tests:
         return run_tests(installation.python, ROOT, list(request.arguments))
     if request.command == "training":
@@ -164,6 +188,16 @@ def _run(request: Request) -> int:
     source = ["--source", request.source] if request.command == "install" and request.source else []
     command = [request.command] if request.command else []
     become(installation.python, ROOT, "app", [*command, *request.arguments, *source])
+
+
+def _bundle(model: Path | None) -> int:
+    """Build the bundle of this system, with ``model`` inside."""
+    # It needs modules of the standard library that not every Python was built with (lzma).
+    from setup_steps.bundling.build import make_bundle
+
+    with alone(ROOT / ".setup" / "lock") as lock:
+        make_bundle(ROOT, lock, model)
+    return 0
 
 
 def _train(request: Request, installation: Installation) -> int:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.compose.sentence import Sentence
-from setup_steps.gpu import NAMES, find_nvcc, output_of
+from setup_steps.gpu import NAMES, PORTABLE, find_nvcc, output_of
 from setup_steps.pip import ENGINE, Pip, pip_environment
 from setup_steps.stamps import alone
 from setup_steps.terminal import CommandFailed, SetupError, compiled, say
@@ -29,6 +29,24 @@ COMMON_ARGUMENTS = ("-DLLAVA_BUILD=OFF",)
 # tile configuration, as its intrinsic declares to read only the first eight bytes (ggml-org/llama.cpp#26954). An
 # explicit "no" wins over -march=native whatever their order.
 WITHOUT_AMX = "-mno-amx-int8"
+# One library for each generation of processors, of which ggml takes the best at every start, and nothing that only this
+# machine has. They go where the package has its other libraries: it does not install them by itself
+# (abetlen/llama-cpp-python#2069).
+PORTABLE_ARGUMENTS = (
+    *("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON"),
+    "-DGGML_BACKEND_DIR=llama_cpp/lib",
+    # Metal's shaders inside the library; Microsoft's OpenMP is one more file to bring along, and ggml does without.
+    *(("-DGGML_METAL_EMBED_LIBRARY=ON",) if sys.platform == "darwin" else ()),
+    *(("-DGGML_OPENMP=OFF",) if sys.platform == "win32" else ()),
+)
+# Of ggml's fourteen generations of x86 these are compiled; CMake has no option for it. They are what makes a difference
+# here: SSE4.2, AVX2, AVX2 with VNNI, AVX-512 with VNNI. Each takes a minute of compiling. The newest must stay out, as
+# AMX kills the process (see WITHOUT_AMX).
+VARIANTS = ("sse42", "haswell", "alderlake", "icelake")
+_OTHER_VARIANTS = (
+    *("x64", "sandybridge", "ivybridge", "piledriver", "skylakex", "cannonlake"),
+    *("cascadelake", "cooperlake", "zen4", "sapphirerapids"),
+)
 STEM = "llama_cpp_python"
 # In a process of its own: a library that needs a driver or an instruction this machine lacks ends it.
 TRIAL = "import llama_cpp; llama_cpp.llama_backend_init()"
@@ -100,7 +118,10 @@ def _instead_of(backend: str, error: BuildFailed) -> Sentence:
 
 def cmake_arguments(backend: str, environment: Mapping[str, str] = os.environ) -> str:
     """``CMAKE_ARGS`` for a backend; what the person has set there comes last and so has the last word."""
-    switch = [] if backend == "cpu" else [f"-DGGML_{backend.upper()}=on"]
+    if backend == PORTABLE:
+        switch = [*PORTABLE_ARGUMENTS]
+    else:
+        switch = [] if backend == "cpu" else [f"-DGGML_{backend.upper()}=on"]
     return " ".join([*COMMON_ARGUMENTS, *switch, environment.get("CMAKE_ARGS", "")]).strip()
 
 
@@ -117,12 +138,14 @@ def user_cache(environment: Mapping[str, str] = os.environ) -> Path:
 def wheel_folder(backend: str) -> Path:
     """Where this backend's wheel is kept.
 
-    A build is for this very processor (``GGML_NATIVE``), for this CUDA and for these ``CMAKE_ARGS``: all of them are in
-    the folder's name, because a home folder may be shared by unlike machines.
+    A build is for this very processor (``GGML_NATIVE``) unless it is portable, for this CUDA and for these
+    ``CMAKE_ARGS``: all of them are in the folder's name, because a home folder may be shared by unlike machines.
     """
     nvcc = find_nvcc() if backend == "cuda" else None
     toolkit = output_of([nvcc, "--version"]) if nvcc else ""
-    state = "\n".join([_processor(), toolkit, cmake_arguments(backend), compiler_flags()])
+    processor = " ".join([platform.machine(), *VARIANTS]) if backend == PORTABLE else _processor()
+    flags = "" if backend == PORTABLE else compiler_flags()
+    state = "\n".join([processor, toolkit, cmake_arguments(backend), flags])
     return user_cache() / "engine" / f"{backend}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
 
@@ -198,6 +221,8 @@ def _compile(pip: Pip, backend: str, recipe: Recipe, folder: Path) -> Path:
     if wheel := kept_wheel(folder, version):
         return wheel
     tree = _unpack(archive, folder)
+    if backend == PORTABLE:
+        leave_out_variants(tree / "vendor/llama.cpp/ggml/src/CMakeLists.txt")
     say(
         Sentence(
             f"现在编译 llama.cpp（{NAMES[backend]}）：双核机器约四分钟，GPU 版更久。只需这一次；打断了，下次接着编。",
@@ -246,8 +271,9 @@ def _build_environment(pip: Pip, backend: str, recipe: Recipe, tools: Path) -> d
         "CMAKE_ARGS": cmake_arguments(backend),
         "SKBUILD_NINJA_MAKE_FALLBACK": "false",
     }
-    for name in ("CFLAGS", "CXXFLAGS"):
-        environment[name] = f"{environment.get(name, '')} {compiler_flags()}".strip()
+    if backend != PORTABLE:
+        for name in ("CFLAGS", "CXXFLAGS"):
+            environment[name] = f"{environment.get(name, '')} {compiler_flags()}".strip()
     environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(_jobs()))
     nvcc = find_nvcc()
     if backend == "cuda" and nvcc:
@@ -292,6 +318,28 @@ def _unpack(archive: Path, folder: Path) -> Path:
             tar.extractall(tree, members)
         whole.touch()
     return tree
+
+
+def leave_out_variants(listing: Path) -> None:
+    """Take all but :data:`VARIANTS` out of the file in which ggml lists those of x86; others' stay. Done once.
+
+    Raises:
+        BuildFailed: the file does not name them.
+    """
+    text = listing.read_text(encoding="utf-8")
+    missing = [name for name in VARIANTS if not re.search(rf"ggml_add_cpu_backend_variant\({name}\s", text)]
+    if missing:
+        raise BuildFailed(
+            Sentence(
+                f"这个版本的 llama.cpp 里没有 {'、'.join(missing)} 这几种处理器的代码，没法做出通用的包。",
+                f"This llama.cpp has no code for {', '.join(missing)}: no build for every machine can be made of it.",
+            ),
+            str(listing),
+        )
+    others = "|".join(_OTHER_VARIANTS)
+    shorter = re.sub(rf"^\s*ggml_add_cpu_backend_variant\((?:{others})\b.*\)\n", "", text, flags=re.MULTILINE)
+    if shorter != text:
+        listing.write_text(shorter, encoding="utf-8")
 
 
 def _jobs() -> int:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 BACKENDS = ("cpu", "cuda", "vulkan", "metal")
-NAMES = {"cpu": "CPU", "cuda": "CUDA", "vulkan": "Vulkan", "metal": "Metal"}
+PORTABLE = "portable"  # what the system's every machine has, for a bundle; chosen by nobody for themselves
+NAMES = {"cpu": "CPU", "cuda": "CUDA", "vulkan": "Vulkan", "metal": "Metal", PORTABLE: "CPU, any"}
 
 
 def choose_backend(asked: str) -> str:

@@ -29,7 +29,8 @@ from setup_steps.terminal import SetupError, run_logged, say
 DISK = 2_500_000_000  # bytes the environment, the engine's sources and its compilation take, generously
 DISK_TRAINING = 2_000_000_000  # bytes the training's packages take besides, at least: with PyTorch for the CPU alone
 
-_OUTSIDE = ("libraries", "libraries-test", "allocator", "model")  # steps whose results are not in the environment
+# Steps whose results are not in the environment.
+_OUTSIDE = ("libraries", "libraries-test", "libraries-bundle", "allocator", "model")
 
 _SOUND = """
 import importlib.metadata, sys
@@ -48,19 +49,20 @@ class Installation:
     """One checkout's installation: what of it is done, and doing the rest.
 
     The steps are ``libraries`` (of the system, for the window), ``venv``, ``packages``, ``engine`` and ``model``. For
-    the tests there are ``libraries-test`` and ``packages-test``, which hold more; for the training, besides all that,
-    ``packages-training`` and ``allocator``, which a machine may lack.
+    the tests there are ``libraries-test`` and ``packages-test``, which hold more, and likewise for a bundle; for the
+    training, besides all that, ``packages-training`` and ``allocator``, which a machine may lack.
 
     Args:
         root: the checkout.
         gpu, locked: the options in force.
         retry: the GPU was asked for on the command line: a build that fell back to the CPU is tried once more.
+        venv: the environment, when it is not the checkout's own.
     """
 
-    def __init__(self, root: Path, gpu: str, locked: bool, *, retry: bool = False) -> None:
+    def __init__(self, root: Path, gpu: str, locked: bool, *, retry: bool = False, venv: Path | None = None) -> None:
         self.root = root
         self.records = root / ".setup"
-        self._venv = root / ".venv"
+        self._venv = venv or root / ".venv"
         scripts = self._venv / ("Scripts" if os.name == "nt" else "bin")
         self.python = scripts / ("python.exe" if os.name == "nt" else "python")
         self._gpu, self._locked, self._retry = gpu, locked, retry
@@ -73,9 +75,9 @@ class Installation:
                 return digest(sorted(libraries_for_window()))
             case "venv":
                 return digest(sys.version_info[:2], str(self.root))
-            case "allocator":
+            case "allocator" | "libraries-bundle":
                 return digest(step)
-            case "packages" | "packages-test":
+            case "packages" | "packages-test" | "packages-bundle":
                 wanted = self._lock_file(step) if self._locked else self._pyproject
                 return digest(self._locked, wanted.read_bytes())
             case "packages-training":
@@ -106,21 +108,27 @@ class Installation:
         """Note that the step is finished."""
         self._stamps(step).mark(step, self.key_of(step), **notes)
 
+    @property
+    def model(self) -> Path:
+        """The built model, once that step is done."""
+        return Path(self._stamps("model")["model"]["path"])
+
     def finished(self, *, window: bool, tests: bool, training: bool) -> bool:
         """Whether all steps but the model are done."""
         return all(map(self.is_done, self._steps(window, tests, training)))
 
-    def carry_out(self, lock: int, *, window: bool, tests: bool, training: bool) -> None:
+    def carry_out(self, lock: int, *, window: bool, tests: bool, training: bool, bundle: bool = False) -> None:
         """Do the steps that are not done, all but the model.
 
         Args:
             lock: descriptor of the lock that the commands started here inherit.
+            window, tests, training, bundle: what it is to be good for.
 
         Raises:
             SetupError: a step is not possible; the finished ones stay.
         """
         pip = Pip(self.python, self.records, (lock,))
-        steps = self._steps(window, tests, training)
+        steps = self._steps(window, tests, training, bundle)
         todo = [step for step in steps if not self.is_done(step)]
         provide(lambda: self._lacking(todo), self.records / "system.log")
         for step in steps:
@@ -128,14 +136,14 @@ class Installation:
                 continue
             self._stamps(step).clear(step)
             match step:
-                case "libraries" | "libraries-test":
+                case "libraries" | "libraries-test" | "libraries-bundle":
                     self.mark(step)
                 case "venv":
                     self._make_venv(lock)
                     self.mark(step)
-                case "packages" | "packages-test":
+                case "packages" | "packages-test" | "packages-bundle":
                     self._install_packages(pip, step)
-                    self.mark("packages")  # The tests' packages are the program's and more.
+                    self.mark("packages")  # The tests' and the bundle's packages are the program's and more.
                     self.mark(step)
                 case "engine":
                     backend = choose_backend(self._gpu)
@@ -165,16 +173,19 @@ class Installation:
         lacks = []
         if "libraries" in todo or "libraries-test" in todo:
             lacks += lacking_libraries(for_tests="libraries-test" in todo)
+        if "libraries-bundle" in todo:
+            lacks += lacking_libraries(for_tests=False, environment={"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"})
         if "venv" in todo and not self._venv_is_sound():
             lacks += lacking_venv()
         if ("engine" in todo or "venv" in todo) and not is_kept(choose_backend(self._gpu), self._engine_recipe()):
             lacks += lacking_compiler()
         return lacks
 
-    def _steps(self, window: bool, tests: bool, training: bool) -> list[str]:
-        libraries = ["libraries-test"] if tests else ["libraries"] if window else []
+    def _steps(self, window: bool, tests: bool, training: bool, bundle: bool = False) -> list[str]:
+        more_than = "-test" if tests else "-bundle" if bundle else ""
         linux = sys.platform.startswith("linux")
-        steps = [*(libraries if linux else []), "venv", "packages-test" if tests else "packages", "engine"]
+        libraries = [f"libraries{more_than}"] if linux and (window or more_than) else []
+        steps = [*libraries, "venv", f"packages{more_than}", "engine"]
         # What the tests train is too small for an allocator to matter.
         more = ["packages-training", *(["allocator"] if linux and not tests else [])]
         return [*steps, *(more if training else [])]
@@ -227,7 +238,7 @@ class Installation:
         if self._locked:
             arguments = ["--require-hashes", "-r", self._listed(step)]
         else:
-            requirements, _ = declared(self._pyproject, "test" if step == "packages-test" else None)
+            requirements, _ = declared(self._pyproject, step.partition("-")[2] or None)
             arguments = ["--upgrade", *requirements]
         label = Sentence("安装 Python 包（Qt 等）", "Installing Python packages (Qt and others)")
         pip.run(["install", *arguments], step, label)

@@ -17,7 +17,10 @@ from setup_steps.base import fetch_base
 from setup_steps.installation import Installation
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-training.lock", "requirements-build.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-test.lock", "requirements-training.lock"),
+    *("requirements-bundle.lock", "requirements-build.lock"),
+)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux")
 
 

@@ -24,7 +24,10 @@ from setup_steps.terminal import Activity, CommandFailed, SetupError, fitted, li
 from tests.conftest import TRAINING_PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-training.lock", "requirements-build.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-test.lock", "requirements-training.lock"),
+    *("requirements-bundle.lock", "requirements-build.lock"),
+)
 LABEL = Sentence("一步", "a step")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and process groups of POSIX")
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux")
@@ -191,11 +194,9 @@ def pinned(name: str) -> set[str]:
     return set(re.findall(r"^[a-z0-9].*==.*", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_the_tests_and_the_training_run_on_the_versions_the_program_runs_on() -> None:
-    program, tests, training = map(
-        pinned, ("requirements.lock", "requirements-test.lock", "requirements-training.lock")
-    )
-    assert program < tests and program < training
+def test_all_else_runs_on_the_versions_the_program_runs_on() -> None:
+    program, tests, training, bundle = map(pinned, LOCKS[:4])
+    assert program < tests and program < training and program < bundle
     of_both = {line.partition("==")[0] for line in tests} & {line.partition("==")[0] for line in training}
     for name in of_both:
         assert {line for line in tests if line.startswith(f"{name}==")} == {
@@ -203,7 +204,7 @@ def test_the_tests_and_the_training_run_on_the_versions_the_program_runs_on() ->
         }
 
 
-@pytest.mark.parametrize("extra", ["test", "training"])
+@pytest.mark.parametrize("extra", ["test", "training", "bundle"])
 def test_the_lock_has_all_that_the_program_declares(extra: str) -> None:
     text = (ROOT / f"requirements-{extra}.lock").read_text(encoding="utf-8")
     requirements, engine_requirement = declared(ROOT / "pyproject.toml", extra)

@@ -83,19 +83,33 @@ class OneWindow(QObject):
 
     def _meet(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
-            socket.disconnected.connect(socket.deleteLater)
-            socket.readyRead.connect(lambda socket=socket: self._hear(socket))
-            self._hear(socket)
+            visit = _Visit(socket, self)
+            visit.asked.connect(self.asked)
+            visit.hear()
 
-    def _hear(self, socket: QLocalSocket) -> None:
-        if not socket.canReadLine():
+
+class _Visit(QObject):
+    """Another start, heard out."""
+
+    asked = Signal()
+
+    def __init__(self, socket: QLocalSocket, owner: QObject) -> None:
+        super().__init__(owner)
+        self._socket = socket
+        socket.setParent(self)
+        socket.readyRead.connect(self.hear)
+        socket.disconnected.connect(self.deleteLater)
+
+    def hear(self) -> None:
+        """Read what has come, and answer once the line is whole."""
+        if not self._socket.canReadLine():
             return
-        word, _, token = socket.readLine().data().strip().partition(b" ")
+        word, _, token = self._socket.readLine().data().strip().partition(b" ")
         if word == _SHOW:
             if token:
                 os.environ[_TOKEN] = token.decode("utf-8", "replace")
-            socket.write(_SHOWN)
-            socket.flush()
+            self._socket.write(_SHOWN)
+            self._socket.flush()
             self.asked.emit()
 
 

@@ -20,7 +20,8 @@ def test_it_is_opened_from_the_side_bar_and_shows_version_and_licences(window: M
     assert __version__ in dialog.version.text()
     assert "SIL Open Font License" in dialog.text.toPlainText()  # the list of everything, which is shown first
     window.words.speak("en")
-    assert dialog.title.text() == "拜年帖 Bainiantie" and dialog.close_button.text() == "Close"
+    wait(lambda: dialog.title.text() == "拜年帖 Bainiantie", "it speaks English")
+    assert dialog.close_button.text() == "Close"
     dialog.close_button.click()
     wait(lambda: not window.findChildren(AboutDialog), "the dialog is gone")
 
