@@ -247,7 +247,7 @@ class Below:
         hook = self._layers[self._first].register_forward_pre_hook(catch)
         try:
             with torch.no_grad():
-                _hidden(network, batch)
+                hidden_states(network, batch)
         except _Enough:
             pass
         finally:
@@ -300,7 +300,7 @@ class _Remembered(nn.Module):
         return result
 
 
-def _hidden(network: nn.Module, batch: Sequence[Example]) -> Tensor:
+def hidden_states(network: nn.Module, batch: Sequence[Example]) -> Tensor:
     """The last hidden states of a batch, padded on the right, (examples, longest, width).
 
     Attention is causal and padding comes last, so that no token ever sees it and no mask is needed.
@@ -324,10 +324,10 @@ def answer_losses(network: nn.Module, batch: Sequence[Example], below: Below | N
     The projection to the vocabulary, and the softmax over it, are computed at these positions only.
     """
     if below is None:
-        hidden = _hidden(network, batch)
+        hidden = hidden_states(network, batch)
     else:
         with below.entering(batch):
-            hidden = _hidden(network, batch)
+            hidden = hidden_states(network, batch)
     labels = torch.full(hidden.shape[:2], NO_LABEL)
     for row, example in enumerate(batch):
         labels[row, len(example.prompt) - 1 : example.length - 1] = torch.tensor(example.answer)

@@ -2,8 +2,9 @@
 
 A quantized base is merged inside its grid, with stochastic rounding as the app does it and with rounding to nearest,
 and the ordinary way: dequantized to F16, added, quantized again to each common type. A float base is merged in its own
-precision and quantized. Rows that are done are kept in a JSON file beside the table; an interrupted run goes on there,
-and the large files in between are removed as soon as they are measured.
+precision and quantized. Where one is asked for, each type is made with an importance matrix of the corpus as well. Rows
+that are done are kept in a JSON file beside the table; an interrupted run goes on there, and the large files in between
+are removed as soon as they are measured.
 """
 
 import argparse
@@ -20,12 +21,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from app.compose.catalog import load_catalog
+from app.compose.catalog import Catalog, load_catalog
 from app.models.adapter import CONFIG_FILE, WEIGHTS_FILE, read_adapter
 from app.models.merge import merge_model
 from app.models.quantization import FLOAT_TYPES
 from app.models.verify import sha256_of, verify_model
 from app.models.vocabulary import read_vocabulary
+from training.importance import Importance, measure_importance
 from training.part import add_part_arguments, chosen_records
 from training.progress import percent
 from training.quantize import TYPES, is_float, quantize
@@ -36,6 +38,7 @@ from training.whole_file import unwritten, whole_file
 _ROOT = Path(__file__).resolve().parents[1]
 _MODELS = _ROOT / "models"
 SMALL_TYPES = tuple(name for name in TYPES if name not in FLOAT_TYPES)
+_WEIGHED = " weighed"  # after a type's name: with an importance matrix
 
 # The rows before those of the types, by the name they have in the JSON file.
 _TITLES = {
@@ -62,10 +65,19 @@ class Workshop:
     Args:
         kept: ids of the vocabulary kept; None for all.
         seed: of the stochastic rounding.
+        weighed_by: records whose reading says which inputs matter.
     """
 
     def __init__(
-        self, base: Path, adapter: Path, folder: Path, *, kept: Sequence[int] | None, seed: int, threads: int | None
+        self,
+        base: Path,
+        adapter: Path,
+        folder: Path,
+        *,
+        kept: Sequence[int] | None,
+        seed: int,
+        threads: int | None,
+        weighed_by: Sequence[Record] = (),
     ) -> None:
         self._base = base
         self._adapter = adapter
@@ -73,6 +85,7 @@ class Workshop:
         self._kept = kept
         self._seed = seed
         self._threads = threads
+        self._weighed_by = weighed_by
 
     @contextlib.contextmanager
     def file_of(self, way: str) -> Iterator[Path]:
@@ -100,7 +113,12 @@ class Workshop:
         elif way in ("grid", "nearest"):
             self._merge(self._base, path, self._seed if way == "grid" else None)
         else:
-            quantize(self._floats, path, way, self._threads)
+            type_name = way.removesuffix(_WEIGHED)
+            quantize(self._floats, path, type_name, self._threads, None if way == type_name else self._importance)
+
+    @cached_property
+    def _importance(self) -> Importance:
+        return measure_importance(self._floats, self._weighed_by, load_catalog(), percent("importance"))
 
     @cached_property
     def _floats(self) -> Path:
@@ -130,6 +148,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--whole-vocabulary", action="store_true", help="keep every token of the base")
     parser.add_argument("--seed", type=int, default=1, help="of the stochastic rounding")
     parser.add_argument("--types", nargs="*", choices=SMALL_TYPES, default=SMALL_TYPES, metavar="TYPE")
+    parser.add_argument(
+        "--importance",
+        type=int,
+        default=0,
+        metavar="RECORDS",
+        help="quantize with an importance matrix too, of so many records of the training part",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the table, a Markdown file")
     parser.add_argument("--work", type=Path, default=_MODELS, help="where the large files in between may lie")
     add_part_arguments(parser)
@@ -146,13 +171,21 @@ def run(args: argparse.Namespace) -> int:
     kept = None if args.whole_vocabulary else read_vocabulary(args.vocabulary)
     catalog = load_catalog()
     records = chosen_records(args, catalog)
+    weighed_by = _weighed_by(args, catalog)
     settings = _settings(args, records, kept)
     matrices = next((tensor.type for tensor in header.tensors if len(tensor.shape) > 1), "F32")
     titles = _titles(kept is not None, matrices if is_float(header) else None)
     done = _rows_done(args.out, settings)
-    wanted = [*(way for way in titles if way not in TYPES), *args.types]
+    wanted = [*(way for way in titles if way.removesuffix(_WEIGHED) not in TYPES), *args.types]
+    wanted += [name + _WEIGHED for name in args.types if weighed_by]
     with _folder(args.work / f"table-{args.out.stem}") as folder:
-        workshop = Workshop(args.base, args.adapter, folder, kept=kept, seed=args.seed, threads=args.threads)
+        workshop = Workshop(
+            *(args.base, args.adapter, folder),
+            kept=kept,
+            seed=args.seed,
+            threads=args.threads,
+            weighed_by=weighed_by,
+        )
         for way in wanted:
             if way not in done:
                 with workshop.file_of(way) as path:
@@ -175,7 +208,16 @@ def _titles(trimming: bool, float_type: str | None) -> dict[str, str]:
         ways = [way for way in ways if way not in ("grid", "nearest")]
     titles = {way: _TITLES[way].format(floats=float_type or "F16") for way in ways}
     before = "merged as floats" if float_type is not None else "dequantized to F16, merged"
-    return titles | {name: f"{before}, quantized to {name}" for name in SMALL_TYPES}
+    for name in SMALL_TYPES:
+        titles[name] = f"{before}, quantized to {name}"
+        titles[name + _WEIGHED] = f"{before}, quantized to {name} with an importance matrix"
+    return titles
+
+
+def _weighed_by(args: argparse.Namespace, catalog: Catalog) -> tuple[Record, ...]:
+    if not args.importance:
+        return ()
+    return chosen_records(argparse.Namespace(corpus=args.corpus, part="train", limit=args.importance), catalog)
 
 
 def _settings(args: argparse.Namespace, records: Sequence[Record], kept: Sequence[int] | None) -> dict[str, Any]:
@@ -189,6 +231,7 @@ def _settings(args: argparse.Namespace, records: Sequence[Record], kept: Sequenc
         "vocabulary_sha256": None if kept is None else hashlib.sha256(repr(tuple(kept)).encode()).hexdigest(),
         "seed": args.seed,
         "part": args.part,
+        "importance": args.importance,
         "records": len(records),
         "records_sha256": hashlib.sha256(repr(records).encode()).hexdigest(),
         "llama_cpp_python": version("llama-cpp-python"),
@@ -230,6 +273,7 @@ def _command(args: argparse.Namespace, done: Mapping[str, Row]) -> str:
     command += ["--whole-vocabulary"] if args.whole_vocabulary else ["--vocabulary", args.vocabulary]
     command += ["--corpus", args.corpus, "--part", args.part]
     command += [] if args.limit is None else ["--limit", args.limit]
+    command += ["--importance", args.importance] if args.importance else []
     command += ["--seed", args.seed, "--out", args.out, "--types", *(name for name in SMALL_TYPES if name in done)]
     return shlex.join(_shown(part) for part in command)
 

@@ -5,8 +5,14 @@ merged inside its grid instead (``app/models/merge.py`` says why) and never come
 """
 
 import argparse
+import ctypes
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.compose.sentence import Sentence
 from app.models.gguf_file import Header
@@ -40,13 +46,20 @@ TYPES = {
 }
 
 
-def quantize(source: Path, out: Path, type_name: str = "Q4_K_M", threads: int | None = None) -> None:
+def quantize(
+    source: Path,
+    out: Path,
+    type_name: str = "Q4_K_M",
+    threads: int | None = None,
+    importance: Mapping[str, NDArray[np.float32]] | None = None,
+) -> None:
     """Write ``source`` as ``type_name`` to ``out``, which is whole or absent.
 
     Args:
         source: a GGUF model of floats; of any type where ``type_name`` is a float type.
         type_name: one of ``TYPES``.
         threads: None for one a processor.
+        importance: of each tensor's inputs, as :mod:`training.importance` measures it.
 
     Raises:
         ModelError: ``source`` is not a whole GGUF model.
@@ -65,6 +78,8 @@ def quantize(source: Path, out: Path, type_name: str = "Q4_K_M", threads: int | 
     params.ftype = TYPES[type_name]
     params.allow_requantize = True
     params.nthread = threads or os.cpu_count() or 1
+    if importance:
+        params.imatrix = _entries(importance)
     with whole_file(out) as part:
         log = fresh_log()
         code = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(part), params)
@@ -72,6 +87,17 @@ def quantize(source: Path, out: Path, type_name: str = "Q4_K_M", threads: int | 
             _try_the_disk(part)
             raise _refused(source, type_name, f"llama_model_quantize answered {code}: {log}")
         verify_model(part, sha256=None)
+
+
+def _entries(importance: Mapping[str, NDArray[np.float32]]) -> Any:
+    """An importance matrix as llama.h has it: an entry a tensor, and one without a name at the end."""
+    from llama_cpp import llama_cpp
+
+    entries = (llama_cpp.llama_model_imatrix_data * (len(importance) + 1))()
+    for entry, (name, values) in zip(entries, importance.items(), strict=False):
+        entry.name, entry.size = name.encode(), values.size
+        entry.data = np.ascontiguousarray(values, np.float32).ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    return entries
 
 
 def is_float(header: Header) -> bool:
