@@ -25,7 +25,7 @@ NO_TRAINING = "the training packages are not installed here (python3 run.py trai
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests are skipped where the real model is not built, or the training not installed; in CI they fail instead."""
-    if _in_ci():
+    if in_ci():
         return
     reasons = {}
     if find_built(models_folder(), load_manifest()) is None:
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """A file marked as a whole, ``pytestmark = pytest.mark.torch``, may import torch at its top: it is not imported."""
     whole = re.search(r"^pytestmark\b.*\bmark\.torch\b", module_path.read_text(encoding="utf-8"), re.MULTILINE)
-    return _SkippedModule.from_parent(parent, path=module_path) if whole and not _in_ci() and not _can_train() else None
+    return _SkippedModule.from_parent(parent, path=module_path) if whole and not in_ci() and not _can_train() else None
 
 
 class _SkippedModule(pytest.Module):
@@ -49,7 +49,8 @@ class _SkippedModule(pytest.Module):
         pytest.skip(NO_TRAINING, allow_module_level=True)
 
 
-def _in_ci() -> bool:
+def in_ci() -> bool:
+    """Whether nothing may be skipped."""
     return os.environ.get("CI", "") not in ("", "0", "false")
 
 
