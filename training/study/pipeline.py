@@ -133,8 +133,8 @@ class _Run:
         self._tuner.tune(self._variant.name, self._records, workspace.folder)
         build_model(workspace)
         tuned_texts(workspace, asked, each, identity)
-        write_note(workspace.folder / _DONE, {"identity": identity})
         workspace.model.unlink()
+        write_note(workspace.folder / _DONE, {"identity": identity})
 
     def done(self) -> Done:
         """What came of it."""
