@@ -1,7 +1,7 @@
 """Step ``evaluate``: the same requests to a prompted base, to one with retrieval, and to the fine-tuned model.
 
 ``DIR/requests.jsonl`` is what was asked, ``DIR/outputs-<system>.jsonl`` what came of it (:mod:`.outputs`), with a note
-of its making beside it. Killed at any moment and started again, it goes on.
+of its making beside it; figures and report follow (:mod:`.report`). Killed at any moment and started again, it goes on.
 """
 
 import argparse
@@ -14,16 +14,17 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.outputs import Output
 from training.evaluation.prompt_system import Layout
+from training.evaluation.report import REPORT_FILE, REQUESTS_FILE, finish
 from training.evaluation.requests import as_asked, with_variations
 from training.evaluation.retrieval import Ranking
 from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
+from training.evaluation.table import markdown
 from training.evaluation.write import Pace, write_outputs
 from training.part import part_records, spread
 from training.reading import read_requests, request_fields, write_lines
 from training.records import CORPUS
 from training.workspace import make_folder
 
-REQUESTS_FILE = "requests.jsonl"
 DRAWN = 60  # requests of the corpus, where no file of them is given
 MOST_SEEDS = 32  # that the engine decodes side by side
 
@@ -46,6 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--seed", type=int, default=0, help="that the draws begin with")
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
     parser.add_argument("--threads", type=int, help="default: as the app")
+    parser.add_argument("--unmeasured", action="store_true", help="write only; `report` measures whenever it is wanted")
     trying = parser.add_argument_group("other settings than those found best")
     trying.add_argument("--layout", choices=[one.value for one in Layout], default=best.layout.value,
                         help="where the prompt has its examples")  # fmt: skip
@@ -57,7 +59,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Have every system write, and say what came of each."""
+    """Have every system write, say what came of each, and measure."""
     names = [name.strip() for name in args.systems.split(",") if name.strip()]
     for name in names:
         check_name(name)
@@ -82,6 +84,9 @@ def run(args: argparse.Namespace) -> int:
     for name in dict.fromkeys(names):
         with opened(name, choices, catalog) as system:
             print(_summary(name, write_outputs(system, asked, catalog, args.out, pace)))
+    if not args.unmeasured:
+        print(markdown(finish(args.out, args.corpus, catalog)))
+        print(args.out / REPORT_FILE)
     return 0
 
 

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 BIGRAM = 2
 _DIMENSIONS = 50
-_CELLS = 30
+_CELLS = 10  # few, for tens of requests: of k cells and n texts a sample differs from its source by about k / 2n nats
 _MANY = 1000  # texts, of which an n-gram has to be in two
-_OUTSIDE = 95.0  # percentile of the training texts' distances to their centres beyond which a text is out of place
 _SCALING = 5.0  # c of Pillutla et al.
 _MIXTURES = 25
 
@@ -71,13 +70,11 @@ class Quantizer:
     """Texts as cells of a space of wording that was laid out on the corpus alone.
 
     Character 1- to 3-grams by TF-IDF, reduced to :data:`_DIMENSIONS` dimensions by truncated SVD (latent semantic
-    analysis, Deerwester et al. 1990), scaled to length one; k-means cells, and one more cell for texts further from
-    their centre than 95 % of the corpus's: what is like nothing in the corpus.
+    analysis, Deerwester et al. 1990), scaled to length one; k-means cells, and the share of the corpus's texts in each.
     """
 
     space: "Pipeline"
     cells: "KMeans"
-    furthest: float
     shares: Floats
 
     @classmethod
@@ -96,16 +93,12 @@ class Quantizer:
         space = make_pipeline(grams, TruncatedSVD(dimensions, random_state=seed), Normalizer())
         vectors = space.fit_transform(list(texts))
         cells = KMeans(max(1, min(_CELLS, len(texts) // 10)), n_init=1, random_state=seed).fit(vectors)
-        furthest = float(np.percentile(cells.transform(vectors).min(axis=1), _OUTSIDE))
-        own = cls(space, cells, furthest, np.empty(0))
-        counts = np.bincount(own.cells_of(texts), minlength=cells.n_clusters + 1)
-        return cls(space, cells, furthest, counts / counts.sum())
+        return cls(space, cells, np.bincount(cells.labels_, minlength=cells.n_clusters) / len(texts))
 
     def cells_of(self, texts: Sequence[str]) -> Indexes:
-        """The cell of every text, from 0; the last is that of what is out of place."""
-        distances = self.cells.transform(self.space.transform(list(texts)))
-        nearest: Indexes = distances.argmin(axis=1)
-        return np.where(distances.min(axis=1) > self.furthest, self.cells.n_clusters, nearest)
+        """The cell of every text, from 0."""
+        cells: Indexes = self.cells.predict(self.space.transform(list(texts)))
+        return cells
 
 
 def frontier(written: Sequence[Written], corpus: Quantizer, seed: int = 0) -> Estimate:
@@ -141,8 +134,10 @@ def frontier_area(p: Floats, q: Floats) -> Floats:
 
 
 def _area(x: Floats, y: Floats) -> Floats:
+    """The area under each row of points, by trapezoids."""
     order = np.argsort(x, axis=1, kind="stable")
-    area: Floats = np.trapezoid(np.take_along_axis(y, order, 1), np.take_along_axis(x, order, 1), axis=1)
+    x, y = np.take_along_axis(x, order, 1), np.take_along_axis(y, order, 1)
+    area: Floats = (np.diff(x, axis=1) * (y[:, 1:] + y[:, :-1]) / 2).sum(axis=1)
     return area
 
 

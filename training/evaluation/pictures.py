@@ -7,7 +7,7 @@ through it its 95 % interval.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.compose.sentence import Sentence
 from training.evaluation.bootstrap import Estimate
@@ -49,7 +49,7 @@ def draw_consistency(table: Table, out: Path) -> None:
         if any(figures.get(measure.name) is not None for measure in measures)
     ]
     with _figure(8.4, 1.5 + 0.5 * max(1, len(systems))) as figure:
-        for axes, measure in zip(figure.subplots(1, 2, sharey=True), measures, strict=True):
+        for axes, measure in zip(figure.subplots(1, 2, sharex=True, sharey=True), measures, strict=True):
             for place, system in enumerate(systems):
                 estimate = table.systems[system].get(measure.name)
                 if estimate is not None:
@@ -156,7 +156,7 @@ def _mark(axes: "Axes", place: int, figure: Estimate, colour: str) -> None:
     )
 
 
-def _quiet(axes: "Axes", grid: str) -> None:
+def _quiet(axes: "Axes", grid: Literal["x", "y"]) -> None:
     """Nothing but what is read: no frame, rules across the axis that values are read on."""
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=8.5)
@@ -177,10 +177,11 @@ def _figure(width: float, height: float) -> "Iterator[Figure]":
     """A figure of so many inches in the program's font and colours."""
     from matplotlib import font_manager, rc_context
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     if _FAMILY not in font_manager.get_font_names():
         font_manager.fontManager.addfont(_FONT)
-    look = {
+    look: dict[Any, Any] = {
         "font.family": _FAMILY,
         "text.color": INK,
         "axes.labelcolor": INK,
@@ -193,4 +194,4 @@ def _figure(width: float, height: float) -> "Iterator[Figure]":
         "text.parse_math": False,  # a dollar sign in a name is no formula
     }
     with rc_context(look):
-        yield Figure(figsize=(width, height), layout="constrained")
+        yield Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12, hspace=0.06))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRAMS = (1, 4)  # characters
 FOLDS = 5
 LEAST_TEXTS = 2  # an n-gram of one text alone says who wrote about what, not how
-STRENGTH = 30.0  # inverse of the L2 penalty, scikit-learn's C; chosen by cross-validation on the training split
+STRENGTH = 30.0  # inverse of the L2 penalty, scikit-learn's C
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ def _kl(p, q) -> float:
     return float(sum(one * math.log(one / other) for one, other in zip(p, q, strict=True) if one))
 
 
-def test_what_is_like_nothing_in_the_corpus_has_a_cell_of_its_own(reference: Reference):
-    outside = reference.quantizer.cells.n_clusters
-    assert (reference.quantizer.cells_of([each.body for each in elsewhere()]) == outside).mean() > 0.7
-    assert reference.quantizer.shares[outside] == pytest.approx(0.05, abs=0.02)
-    assert len(reference.quantizer.shares) == outside + 1 and reference.quantizer.shares.sum() == pytest.approx(1.0)
+def test_the_cells_hold_the_corpus_in_shares_of_its_own(reference: Reference):
+    shares = reference.quantizer.shares
+    cells = reference.quantizer.cells_of([record.text for record in voices.records(held_out=False)])
+    assert len(shares) == 10 and shares.sum() == pytest.approx(1.0)
+    assert [float((cells == cell).mean()) for cell in range(10)] == pytest.approx(list(shares))

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.training.small_corpus import ROOT, run_step
 from tests.training.tiny_run import stopped
 from training.evaluation.outputs import Output, outputs_file, read_outputs
 from training.evaluation.requests import as_asked, with_variations
+from training.evaluation.table import read_table
 from training.reading import read_requests
 from training.workspace import read_note
 
@@ -46,13 +48,13 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(
     instruct: Callable[..., Path], tiny_model: Path, greetings: Path, requests: Path
 ) -> Callable[..., list[object]]:
-    """The arguments that write everything into a folder."""
+    """The arguments that write everything into a folder, and no more."""
 
     def arguments(out: Path, *more: object) -> list[object]:
         return [
             *("evaluate", "--base", instruct(), "--model", tiny_model, "--corpus", greetings),
             *("--requests", requests, "--seeds", SEEDS, "--nearest", 2, "--device", "cpu", "--threads", 1),
-            *("--out", out, *more),
+            *("--unmeasured", "--out", out, *more),
         ]
 
     return arguments
@@ -134,6 +136,17 @@ def test_what_is_done_is_not_done_again(whole: Path, command: Callable[..., list
     assert done.returncode == 0 and _data(whole) == before
 
 
+def test_it_ends_with_figures_and_a_report(whole: Path, command: Callable[..., list[object]], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    done = run_step(*(word for word in command(out) if word != "--unmeasured"))
+    assert done.returncode == 0, done.stderr
+    assert "| | 提示词 Prompt | 检索 RAG | 微调 Fine-tune | 语料原文 Corpus author |" in done.stdout
+    assert read_table(out / "measures.json").requests == len(REQUESTS)
+    assert "盲读：3 个请求" in (out / "report.html").read_text(encoding="utf-8")
+    assert (out / "style-consistency.png").exists() and _data(out) == _data(whole)
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -157,7 +170,7 @@ def test_without_a_file_the_corpus_s_test_part_is_asked(
 ) -> None:
     done = run_step(
         *("evaluate", "--systems", "prompt", "--base", instruct(), "--corpus", greetings, "--seeds", 1),
-        *("--layout", "none", "--plain", "--out", tmp_path / "out"),
+        *("--layout", "none", "--plain", "--unmeasured", "--out", tmp_path / "out"),
     )
     assert done.returncode == 0, done.stderr
     assert [output.request for output in texts(tmp_path / "out", "prompt")] == ["few:1"]
