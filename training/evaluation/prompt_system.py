@@ -87,19 +87,18 @@ class Prompt:
         """The request in words: every choice with what it means, and the person's own words as they are."""
         relationship = self.catalog.relationship(request.relationship)
         lines = [
-            f"写给：{relationship.zh}，{self.wording.pronouns[relationship.pronoun]}",
+            f"请替我写一条拜年消息，发给{relationship.zh}，{self.wording.pronouns[relationship.pronoun]}。",
             f"场合：{self.wording.occasions[request.occasion]}",
             f"语气：{self.wording.tones[request.tone]}",
             f"篇幅：{self.wording.lengths[request.length]}",
         ]
-        if request.address:
-            lines.append(f"称呼：{request.address}")
         if request.zodiac:
-            lines.append(f"生肖：{request.zodiac}")
+            lines.append(f"生肖：{request.zodiac}年，要用上“{request.zodiac}”字")
         if request.details:
-            lines.append(f"写进去：{'；'.join(request.details)}")
+            lines.append(f"要说到的事：{'；'.join(request.details)}")
+        lines.append(f"开头先叫“{request.address}”。" if request.address else "开头不叫名字。")
         if request.signature:
-            lines.append(f"落款：——{request.signature}")
+            lines.append(f"结尾署上我的名字：“——{request.signature}”。")
         return "\n".join(lines)
 
 

@@ -45,9 +45,14 @@ def test_the_examples_are_training_records_without_a_fault_one_of_every_tone() -
 
 def test_the_request_is_told_in_full() -> None:
     told = Prompt(Layout.NONE, CATALOG).asked(REQUEST).split("\n")
-    assert told[0] == "写给：岳父母/公婆，用“您”"
-    assert told[4:] == ["称呼：岳父大人", "生肖：马", "写进去：刚搬了家；开春去看海", "落款：——小婿"]
-    assert len(Prompt(Layout.NONE, CATALOG).asked(OTHER).split("\n")) == 4
+    assert told[0] == "请替我写一条拜年消息，发给岳父母/公婆，用“您”。"
+    assert told[4:] == [
+        "生肖：马年，要用上“马”字",
+        "要说到的事：刚搬了家；开春去看海",
+        "开头先叫“岳父大人”。",
+        "结尾署上我的名字：“——小婿”。",
+    ]
+    assert Prompt(Layout.NONE, CATALOG).asked(OTHER).split("\n")[4:] == ["开头不叫名字。"]
 
 
 @pytest.mark.parametrize("layout", Layout)
