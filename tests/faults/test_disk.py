@@ -27,7 +27,7 @@ WHOLE = {"base/base-q4_k_m.gguf", "tiny-q4_k_m.gguf", "tiny-q4_k_m.gguf.json"}
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="mounts and permissions as Linux has them"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
 ]
 
 
@@ -40,7 +40,7 @@ def attempts(mode: str, manifest: Path, base: Path, folder: Path, prefix: Sequen
     """What the child tells of every attempt; its standard output is a pipe, which no limit on files touches."""
     folder.mkdir(exist_ok=True)
     command = [*prefix, sys.executable, "-m", "tests.faults.disk_child", mode, manifest, base, folder]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=200, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=580, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -6,7 +6,7 @@ told from what it does, not from a clock.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -22,13 +22,15 @@ from tests.models.test_sources_hub import direct_line  # noqa: F401  a fixture f
 CONTENT = b"GGUF" + Random(20270206).randbytes(300_000)
 SIZE = len(CONTENT)
 BASE = base_of(CONTENT)
+# A little more than hasty: a busy machine is to be told from a server that stalls.
+PATIENCE = replace(HASTY, answer=6.0, connect=3.0, silence=0.8)
 EACH = 10
 KIND = "downloads"
 WHOLE = "whole"
 FOREVER = 40  # times a server does the same: more often than anybody asks
 MOST_REDIRECTS = 20  # followed for one answer (httpx)
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Fault:
         lists: tuple[list, ...] = (how.statuses, how.cuts, how.stalls, how.short, how.skewed, how.redirects)
         once = sum(len(entries) for entries in lists if len(entries) < FOREVER)
         always = MOST_REDIRECTS + 1 if len(how.redirects) >= FOREVER else 1
-        self.most_asked = 1 + once + HASTY.attempts * always
+        self.most_asked = 1 + once + PATIENCE.attempts * always
 
 
 Drawn = Callable[[Random, int], Fault]
@@ -112,7 +114,7 @@ def troubled(status: int) -> Drawn:
             return Fault(Behaviour(metadata_status=status), ("hub_refused",))
         if number % 3 == 1:
             return Fault(Behaviour(statuses=[status] * FOREVER, retry_after=asked), ("hub_interrupted",))
-        few = [status] * drawn.randint(1, HASTY.attempts - 1)
+        few = [status] * drawn.randint(1, PATIENCE.attempts - 1)
         return Fault(Behaviour(statuses=few, retry_after=asked, cuts=[drawn.randrange(1, SIZE)]), (WHOLE,))
 
     return drawn_of
@@ -124,7 +126,9 @@ def redirects(drawn: Random, number: int) -> Fault:
     return (
         Fault(Behaviour(redirects=["/cdn/further"] * drawn.randint(1, 10)), (WHOLE,)),
         Fault(Behaviour(redirects=["/cdn/further", ""], cuts=[drawn.randrange(1, SIZE)]), (WHOLE,)),
-        Fault(Behaviour(redirects=["/cdn/round"] * (FOREVER + MOST_REDIRECTS * HASTY.attempts)), ("hub_interrupted",)),
+        Fault(
+            Behaviour(redirects=["/cdn/round"] * (FOREVER + MOST_REDIRECTS * PATIENCE.attempts)), ("hub_interrupted",)
+        ),
         Fault(Behaviour(redirects=["/no/such/place"] * FOREVER), ("hub_refused",)),
         Fault(Behaviour(redirects=[drawn.choice((nobody, "https://127.0.0.1:9/", "file:///etc/passwd"))]), (WHOLE,)),
     )[number % 5]
@@ -160,7 +164,7 @@ def test_there_are_a_hundred() -> None:
 def ended(folder: Path) -> tuple[str, str]:
     """Fetch from the server: ``whole``, or the code of the error and its detail."""
     try:
-        fetch_base(BASE, folder, "hub", lambda *_: None, lambda: False, HASTY)
+        fetch_base(BASE, folder, "hub", lambda *_: None, lambda: False, PATIENCE)
     except ModelError as error:
         assert error.sentence.zh.endswith("。") and error.sentence.en.endswith(".")
         return error.code, error.detail

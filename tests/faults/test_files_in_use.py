@@ -35,7 +35,7 @@ LONG = 400  # tokens: a job that is not done when the file goes
 Make = Callable[..., tuple[EngineClient, Events]]
 Act = Callable[[Path], None]
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def remove(path: Path) -> None:

@@ -35,7 +35,7 @@ Make = Callable[..., tuple[EngineClient, Events]]
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 

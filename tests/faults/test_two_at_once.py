@@ -55,7 +55,7 @@ print("done")
 
 Make = Callable[..., tuple[EngineClient, Events]]
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def at_once(code: str, arguments: list[list[object]]) -> list[str]:
