@@ -34,7 +34,8 @@ WITHOUT_AMX = "-mno-amx-int8"
 # (abetlen/llama-cpp-python#2069).
 PORTABLE_ARGUMENTS = (
     *("-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON"),
-    "-DGGML_BACKEND_DIR=llama_cpp/lib",
+    # Said to be a text: what CMake takes for a path it makes absolute, and then the package does not get them.
+    "-DGGML_BACKEND_DIR:STRING=llama_cpp/lib",
     # Metal's shaders inside the library; Microsoft's OpenMP is one more file to bring along, and ggml does without.
     *(("-DGGML_METAL_EMBED_LIBRARY=ON",) if sys.platform == "darwin" else ()),
     *(("-DGGML_OPENMP=OFF",) if sys.platform == "win32" else ()),

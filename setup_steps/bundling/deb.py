@@ -43,7 +43,7 @@ def write_deb(package: Package, path: Path) -> None:
     size = 0
     try:
         large = sum(file.stat().st_size for folder in package.folders.values() for file in _files(folder)) > _LARGE
-        with lzma.open(data, "wb", preset=1 if large else 6) as packed, _tar(packed) as archive:
+        with lzma.open(data, "wb", preset=0 if large else 3) as packed, _tar(packed) as archive:
             for place, folder in sorted(package.folders.items()):
                 size += _add_folder(archive, place, folder, sums)
             for place, content in sorted(package.files.items()):
