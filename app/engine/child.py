@@ -86,23 +86,25 @@ class ChildProcess:
     def _read(self) -> None:
         assert self._process.stdout is not None
         pending: list[bytes] = []
-        while chunk := self._process.stdout.read(1 << 16):
-            *lines, rest = chunk.split(b"\n")
-            for line in lines:
-                self._on_line(self, b"".join([*pending, line]))
-                pending = []
-            if rest:
-                pending.append(rest)
+        with self._process.stdout as stdout:
+            while chunk := stdout.read(1 << 16):
+                *lines, rest = chunk.split(b"\n")
+                for line in lines:
+                    self._on_line(self, b"".join([*pending, line]))
+                    pending = []
+                if rest:
+                    pending.append(rest)
         if not self.wait(_ENDING_SECONDS):
             self.kill()
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
-        while chunk := self._process.stderr.read(4096):
-            self._chatter.append(chunk)
-            self._chatter_size += len(chunk)
-            while self._chatter_size > _CHATTER:
-                self._chatter_size -= len(self._chatter.popleft())
+        with self._process.stderr as stderr:
+            while chunk := stderr.read(4096):
+                self._chatter.append(chunk)
+                self._chatter_size += len(chunk)
+                while self._chatter_size > _CHATTER:
+                    self._chatter_size -= len(self._chatter.popleft())
 
     def _write(self) -> None:
         assert self._process.stdin is not None
