@@ -18,7 +18,7 @@ from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from training.allocator import keep_memory
 from training.decision.answers import Answers, answer_of, ask, read_answers
-from training.decision.corpus import read_any_corpus, read_any_requests
+from training.decision.corpus import Corpus, read_any_corpus, read_any_requests
 from training.decision.costs import UNKNOWN, costs
 from training.decision.evidence import findings
 from training.decision.measures import corpus_figures, readers_of, trial_figures
@@ -26,7 +26,7 @@ from training.decision.page import page_html
 from training.decision.questions import QUESTIONS, Answer
 from training.decision.result import Result, as_json, as_text, pairs
 from training.decision.rules import general_rules, guard_rules
-from training.decision.trial import Plan, free_records, run_trial, trial_name
+from training.decision.trial import Plan, Trial, evaluated, free_records, run_trial, trial_name
 from training.decision.verdict import decide
 from training.errors import TrainingError
 from training.evaluation.systems import no_model
@@ -50,6 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tried.add_argument(
         "--requests", type=Path, help="a JSONL file: what the base is to write, with the corpus's fields"
     )
+    tried.add_argument("--outputs", type=Path, help="the folder of an `evaluate`, in place of a trial")
     tried.add_argument("--base", type=Path, help="a GGUF file (default: the app's base)")
     tried.add_argument(
         "--task", default=plan.task, help="what the texts are called, for the prompt, such as 给顾客的回复"
@@ -89,11 +90,12 @@ def _said(args: argparse.Namespace) -> Answers:
     Raises:
         TrainingError: there is nobody to ask, and nothing to measure.
     """
-    if args.requests is not None and args.corpus is None:
+    given = "--requests" if args.requests else "--outputs" if args.outputs else ""
+    if given and args.corpus is None:
         raise TrainingError(
             Sentence(
-                "只给了 --requests，没有 --corpus，没有可学可比的例子。请把语料也给上。",
-                "There is --requests and no --corpus, so no example to learn from or compare with. Give the corpus as "
+                f"只给了 {given}，没有 --corpus，没有可学可比的例子。请把语料也给上。",
+                f"There is {given} and no --corpus, so no example to learn from or compare with. Give the corpus as "
                 "well.",
             )
         )
@@ -120,21 +122,23 @@ def _typed(prompt: str) -> str:
     return input()
 
 
+def _tried(args: argparse.Namespace, corpus: Corpus) -> Trial:
+    requests = read_any_requests(args.requests, corpus.labels)
+    base = (args.base or base_path(models_folder(), load_manifest().base)).resolve()
+    if not base.is_file():
+        raise no_model(base, "--base")
+    keep_memory()
+    plan = Plan(max(1, args.records), max(1, args.limit), max(1, args.seeds), args.task, not args.without_tuning)
+    folder = args.out or ROOT / "runs" / trial_name(args.corpus, args.requests, base, plan)
+    return run_trial(corpus, requests, base, folder.resolve(), plan)
+
+
 def _measured(args: argparse.Namespace, said: Answers) -> Result:
     """What corpus and trial say, and the verdict with that."""
     corpus = read_any_corpus(args.corpus, load_catalog())
-    requests = read_any_requests(args.requests, corpus.labels) if args.requests else {}
-    free = free_records(corpus, requests)
-    plan = Plan(max(1, args.records), max(1, args.limit), max(1, args.seeds), args.task, not args.without_tuning)
-    trial = None
-    if requests:
-        base = (args.base or base_path(models_folder(), load_manifest().base)).resolve()
-        if not base.is_file():
-            raise no_model(base, "--base")
-        keep_memory()
-        folder = args.out or ROOT / "runs" / trial_name(args.corpus, args.requests, base, plan)
-        trial = run_trial(corpus, requests, base, folder.resolve(), plan)
-    learned = spread(free, READ)
+    trial = evaluated(args.outputs, corpus) if args.outputs else _tried(args, corpus) if args.requests else None
+    requests = {id: request for (id, variation), request in trial.asked.items() if not variation} if trial else {}
+    learned = spread(free_records(corpus, requests), READ)
     print(f"measuring {len(corpus.records)} records …", file=sys.stderr, flush=True)
     readers, notes = readers_of(corpus, learned)
     figures = corpus_figures(corpus, readers, notes)

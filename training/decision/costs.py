@@ -27,8 +27,8 @@ def costs(corpus: CorpusFigures, usable: int, tuned: Tuned | None) -> Iterator[S
     )
     if tuned is None:
         yield Sentence(
-            "时间：没有试训，说不出来。加上 --requests 和 --base 再跑一次就有。",
-            "Time: without a short training nobody can say. Run again with --requests and --base.",
+            "时间：没有试训，说不出来。加上 --requests 再跑一次就有。",
+            "Time: without a short training nobody can say. Run again with --requests.",
         )
         return
     minutes = tuned.minutes(round(tuned.tokens / tuned.records * usable))

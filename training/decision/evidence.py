@@ -172,5 +172,5 @@ def _awkward(corpus: CorpusFigures, trial: TrialFigures) -> Finding | None:
 NAMES = {
     PROMPT: Sentence("提示词", "prompt"),
     RAG: Sentence("检索", "retrieval"),
-    TUNED: Sentence("试训", "short training"),
+    TUNED: Sentence("训练后", "after training"),
 }

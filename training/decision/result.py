@@ -109,7 +109,7 @@ def as_text(result: Result) -> str:
     lines += _section("先做什么", "What to do first", verdict.first)
     lines += _section("要知道的", "To be known", result.corpus.notes if result.corpus else ())
     if result.pairs:
-        lines += ["试训前后 / Before and after the short training"]
+        lines += ["训练前后 / Before and after training"]
         for pair in result.pairs[:_SHOWN]:
             lines += [f"  {'，'.join(pair.asked)}", f"    - {pair.before}", f"    + {pair.after}"]
             lines += [f"    = {pair.author}"] if pair.author else []

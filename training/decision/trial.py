@@ -4,21 +4,23 @@ Everything it writes is kept in a folder. Killed at any moment and started again
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.compose.sentence import Sentence
-from training.decision.corpus import Corpus, LabelledRequest, is_answer
-from training.decision.systems import base_systems, tuned_system
+from training.decision.corpus import Corpus, LabelledRequest, is_answer, read_any_requests
+from training.decision.systems import PROMPT, RAG, TUNED, base_systems, tuned_system
 from training.decision.tuner import Tuned, trial_workspace, tune
 from training.errors import TrainingError
-from training.evaluation.outputs import Output
+from training.evaluation.command import REQUESTS_FILE
+from training.evaluation.outputs import Output, outputs_file, read_outputs
 from training.evaluation.requests import Asked, with_variations
 from training.evaluation.write import Pace, write_outputs
 from training.part import spread
 from training.records import Record
 
+_EVALUATED = {PROMPT: "prompt", RAG: "rag", TUNED: "lora"}  # what an evaluation calls them
 FEWEST = 20  # records that may be learned from; with fewer nothing that is measured means much
 
 
@@ -43,10 +45,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Trial:
-    """What was written, by system, for which requests, and the short training, where it was done."""
+    """What was written, by system, for which requests (by id and variation), and the short training, where there was
+    one."""
 
     asked: Mapping[tuple[str, str], LabelledRequest]
-    learned: tuple[Record, ...]
     outputs: Mapping[str, Sequence[Output]]
     tuned: Tuned | None
 
@@ -73,7 +75,29 @@ def run_trial(corpus: Corpus, requests: Mapping[str, LabelledRequest], base: Pat
         if tuned is not None:
             with tuned_system(tuned.model, labels) as system:
                 outputs[system.name] = write_outputs(system, asked, labels.catalog, folder, pace)
-    return Trial({(one.id, one.variation): _labelled(one) for one in asked}, learned, outputs, tuned)
+    return Trial(_by_job(asked), outputs, tuned)
+
+
+def evaluated(folder: Path, corpus: Corpus) -> Trial:
+    """What ``python -m training evaluate`` wrote, as a trial: its tuned model stands for a short training.
+
+    Raises:
+        TrainingError: there are no texts of the prompted base and of retrieval, or they cannot be read.
+    """
+    files = {name: outputs_file(folder, system) for name, system in _EVALUATED.items()}
+    for name in (PROMPT, RAG):
+        if not files[name].is_file():
+            raise TrainingError(
+                Sentence(
+                    f"{folder} 里没有 {files[name].name}。请先运行 `python -m training evaluate --out {folder}`，"
+                    "或改用 --requests。",
+                    f"There is no {files[name].name} in {folder}. First run `python -m training evaluate --out "
+                    f"{folder}`, or give --requests instead.",
+                )
+            )
+    requests = read_any_requests(folder / REQUESTS_FILE, corpus.labels)
+    asked = with_variations([Asked(id, "", request) for id, request in requests.items()])
+    return Trial(_by_job(asked), {name: read_outputs(file) for name, file in files.items() if file.is_file()}, None)
 
 
 def free_records(corpus: Corpus, requests: Mapping[str, LabelledRequest]) -> list[Record]:
@@ -108,6 +132,6 @@ def trial_name(corpus: Path, requests: Path, base: Path, plan: Plan) -> str:
     return "decide-" + hashlib.sha256(repr((paths, plan)).encode()).hexdigest()[:8]
 
 
-def _labelled(asked: Asked) -> LabelledRequest:
-    assert isinstance(asked.request, LabelledRequest)  # a change of a request leaves it what it was
-    return asked.request
+def _by_job(asked: Iterable[Asked]) -> dict[tuple[str, str], LabelledRequest]:
+    # A change of a request leaves it of its kind, which the type of Asked does not say.
+    return {(one.id, one.variation): one.request for one in asked if isinstance(one.request, LabelledRequest)}

@@ -76,7 +76,7 @@ def trial_of(corpus: Corpus, text_of: Callable[[LabelledRequest, str], str]) -> 
             asked[record.id, variation] = request
             text = text_of(request, record.text)
             outputs.append(Output("prompt", record.id, variation, 0, text, (), 9, 90, 0.5))
-    return Trial(asked, corpus.records, {"prompt": outputs}, None)
+    return Trial(asked, {"prompt": outputs}, None)
 
 
 def measured(corpus: Corpus, text_of: Callable[[LabelledRequest, str], str]) -> TrialFigures:

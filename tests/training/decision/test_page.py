@@ -15,7 +15,7 @@ from training.decision.verdict import decide
 def test_a_row_a_system_and_an_article_a_question() -> None:
     verdict = decide({}, findings(CORPUS, TRIAL), (Sentence("三天", "three days"),))
     page = page_html(Result(verdict, CORPUS, TRIAL, ()))
-    for name in ("提示词", "检索", "试训"):
+    for name in ("提示词", "检索", "训练后"):
         assert f'<th scope="row"><span class="what"><span class="zh" lang="zh">{name}</span>' in page
     assert '80%</span><span class="interval">70% – 90%' in page and "600" in page
     assert page.count('<article class="sheet question') == len(QUESTIONS)
