@@ -1,103 +1,27 @@
-"""The page 模型 in a real window, with the real command in its child processes and servers on this machine."""
+"""The page 模型 does what a person asks of it."""
 
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog
 
 from app.gui.engine_bridge import Engine
-from app.gui.main_window import MainWindow, Options
+from app.gui.main_window import MainWindow
 from app.gui.models_page import ModelsPage
-from app.gui.models_process import COMMAND
 from app.gui.writing_session import State as Writing
 from app.models.inventory import State
 from app.models.manifest import load_manifest
-from app.models.sources import part_path
-from tests.commands.test_install import write_base
 from tests.gui.conftest import STAND_IN
+from tests.gui.models_page.bench import PATIENCE, STANDING_STILL, Open, idle, part_of, press, state_of
 from tests.gui.waiting import settle, wait
 from tests.hub_server import HubServer
 from tests.models.manifests import base_of, write_manifest
-from tests.tiny import END_PULL
-
-PATIENCE = 240.0  # seconds: every question to a model is a Python of its own
-STANDING_STILL = (0,) * 100  # answers that bring nothing more, for as long as anybody asks
-FILLER = 3_000_000  # bytes after the tiny base, so that there is a middle to stop in
-
-Open = Callable[..., ModelsPage]
-
-
-@pytest.fixture(scope="module")
-def base_file(tmp_path_factory: pytest.TempPathFactory, tiny_float_base: Path) -> Path:
-    """A base whose greetings end, large enough to be stopped in the middle of."""
-    path = write_base(tiny_float_base, tmp_path_factory.mktemp("page") / "base-f16.gguf", END_PULL + 20)
-    with path.open("ab") as file:
-        file.write(bytes(FILLER))
-    return path
-
-
-@pytest.fixture
-def manifest(tmp_path: Path, base_file: Path, tiny_adapter: Path) -> Path:
-    return write_manifest(tmp_path / "manifest.yaml", base_of(base_file.read_bytes()), tiny_adapter)
-
-
-@pytest.fixture
-def hub(manifest: Path, base_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    base = load_manifest(manifest).base
-    with HubServer(base.repo, base.file, base_file.read_bytes()) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where ``open_window`` has the models."""
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def open_page(open_window: Callable[..., MainWindow], manifest: Path) -> Open:
-    """Opens a window on the page 模型."""
-
-    def open_one(engine: tuple[str, ...] = STAND_IN) -> ModelsPage:
-        options = Options(engine_command=engine, models_command=COMMAND, manifest=manifest)
-        window = open_window(options, ready=False)
-        window.pages.show_place("models")
-        page = window.pages.page
-        assert isinstance(page, ModelsPage)
-        wait(lambda: page.entries, "the list is there", PATIENCE)
-        return page
-
-    return open_one
-
-
-def state_of(page: ModelsPage, id: str) -> State:
-    return next(entry for entry in page.entries if entry.id == id).state
-
-
-def press(button: QPushButton) -> None:
-    """A click, as soon as one is possible; by call, since the test tool's clicks come as fast as a double one."""
-    wait(lambda: button.isVisible() and button.isEnabled(), "the button can be pressed")
-    button.click()
-
-
-def idle(page: ModelsPage) -> None:
-    """Wait until nothing is asked and nothing is being done."""
-    wait(lambda: not page.process.running and not page.quick.running and not page.waiting, "it is done", PATIENCE)
-
-
-def part_of(folder: Path, manifest: Path) -> Path:
-    return part_path(load_manifest(manifest).base, folder / "base")
 
 
 def test_what_can_be_fetched_is_named_with_its_size_and_licence(open_page: Open) -> None:
