@@ -12,13 +12,14 @@ from typing import Any
 from app.compose.catalog import Catalog, load_catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.evaluation import report
 from training.evaluation.outputs import Output
 from training.evaluation.prompt_system import Layout
-from training.evaluation.report import REPORT_FILE, REQUESTS_FILE, finish
+from training.evaluation.report import REQUESTS_FILE
 from training.evaluation.requests import as_asked, with_variations
 from training.evaluation.retrieval import Ranking
 from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
-from training.evaluation.table import markdown
+from training.evaluation.table import MEASURES_FILE, read_table
 from training.evaluation.write import Pace, write_outputs
 from training.part import part_records, spread
 from training.reading import read_requests, request_fields, write_lines
@@ -48,6 +49,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
     parser.add_argument("--threads", type=int, help="default: as the app")
     parser.add_argument("--unmeasured", action="store_true", help="write only; `report` measures whenever it is wanted")
+    parser.add_argument("--check", type=Path, metavar="OLD.json", help=f"an earlier {MEASURES_FILE}; the exit status "
+                        "is 1 where a figure has left its interval")  # fmt: skip
     trying = parser.add_argument_group("other settings than those found best")
     trying.add_argument("--layout", choices=[one.value for one in Layout], default=best.layout.value,
                         help="where the prompt has its examples")  # fmt: skip
@@ -55,7 +58,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
                         help="what makes a record near a request")  # fmt: skip
     trying.add_argument("--nearest", type=int, default=best.nearest, help="records retrieved")
     trying.add_argument("--temperature", type=float, help="of every system")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, study=None, pictures=None)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     for name in names:
         check_name(name)
     _check_numbers(args)
+    if args.check:
+        read_table(args.check)  # a file that is none is refused before anything is written
     catalog = load_catalog()
     fields = _requests(args, catalog)
     asked = as_asked(fields, catalog)
@@ -84,10 +89,7 @@ def run(args: argparse.Namespace) -> int:
     for name in dict.fromkeys(names):
         with opened(name, choices, catalog) as system:
             print(_summary(name, write_outputs(system, asked, catalog, args.out, pace)))
-    if not args.unmeasured:
-        print(markdown(finish(args.out, args.corpus, catalog)))
-        print(args.out / REPORT_FILE)
-    return 0
+    return 0 if args.unmeasured else report.run(args)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

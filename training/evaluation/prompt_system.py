@@ -2,6 +2,11 @@
 
 What is the same for every request comes first, so that the engine evaluates it once for all of them. The words are in
 ``prompt.yaml``.
+
+What was tried with four validation requests that are not easy, three texts each at temperature 0.7: of 12 texts the
+guard passed 6 with the eight examples as turns, 4 with four of them, 2 with four and the words of
+:mod:`app.compose.fallback_prompt`, none with those words alone. Told what is asked as a list of labels in place of
+sentences, the base gave the facts back as they were.
 """
 
 import json

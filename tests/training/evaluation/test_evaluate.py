@@ -139,12 +139,16 @@ def test_what_is_done_is_not_done_again(whole: Path, command: Callable[..., list
 def test_it_ends_with_figures_and_a_report(whole: Path, command: Callable[..., list[object]], tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(whole, out)
-    done = run_step(*(word for word in command(out) if word != "--unmeasured"))
+    measuring = [word for word in command(out) if word != "--unmeasured"]
+    done = run_step(*measuring)
     assert done.returncode == 0, done.stderr
     assert "| | 提示词 Prompt | 检索 RAG | 微调 Fine-tune | 语料原文 Corpus author |" in done.stdout
     assert read_table(out / "measures.json").requests == len(REQUESTS)
     assert "盲读：3 个请求" in (out / "report.html").read_text(encoding="utf-8")
     assert (out / "style-consistency.png").exists() and _data(out) == _data(whole)
+    old = shutil.copy(out / "measures.json", tmp_path / "old.json")
+    again = run_step(*measuring, "--check", old)
+    assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.parametrize(
@@ -184,6 +188,7 @@ def test_without_a_file_the_corpus_s_test_part_is_asked(
         ('{"id": "a", "relationship": "boss", "tone": "formal"}\n{"id": "b"\n', (), ("第 2 行", "Line 2")),
         ('{"id": "a", "relationship": "nobody", "tone": "formal"}\n', (), ("nobody", "nearest")),
         (None, ("--systems", "prompt,magic"), ("没有叫 'magic'", "no system 'magic'")),
+        (None, ("--check", ROOT / "pyproject.toml"), ("pyproject.toml", "pyproject.toml")),
         (None, ("--seeds", 0), ("--seeds 要在", "between 1 and 32")),
         (None, ("--requests", "nowhere.jsonl"), ("读不出来", "cannot be read")),
         (None, ("--base", "nowhere.gguf"), ("--base 指一个", "with --base")),
