@@ -104,7 +104,7 @@ class _Visit(QObject):
         """Read what has come, and answer once the line is whole."""
         if not self._socket.canReadLine():
             return
-        word, _, token = self._socket.readLine().data().strip().partition(b" ")
+        word, _, token = bytes(self._socket.readLine().data()).strip().partition(b" ")
         if word == _SHOW:
             if token:
                 os.environ[_TOKEN] = token.decode("utf-8", "replace")
