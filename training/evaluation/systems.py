@@ -21,8 +21,8 @@ from training.records import CORPUS, Record, read_corpus, read_split
 
 SYSTEMS = ("prompt", "rag", "lora")
 
-# The fine-tuned model is drawn from as the app does, which the manifest says. Colder than this the base says the same
-# words over and over.
+# The fine-tuned model is drawn from as the app does, which the manifest says. The base, prompted for three validation
+# requests three times each, had 2 of 9 texts past the guard at a temperature of 0.4, 6 at 0.7, 4 at 1.0.
 BASE_SAMPLING = {"prompt": Sampling(temperature=0.7, min_p=0.1), "rag": Sampling(temperature=0.7, min_p=0.1)}
 
 
@@ -34,7 +34,7 @@ class Choices:
         base: the GGUF file that is prompted; None for the app's own base.
         model: the tuned one; None for the one the app has built.
         corpus: its training part is what retrieval finds.
-        nearest: how many records it finds.
+        nearest: how many records it finds. Of the same nine texts the guard passed 4 with eight, 2 with four.
         temperature: for every system, in place of its own.
     """
 
@@ -43,7 +43,7 @@ class Choices:
     corpus: Path = CORPUS
     layout: Layout = Layout.TURNS
     ranking: Ranking = Ranking.FIELDS
-    nearest: int = 4
+    nearest: int = 8
     temperature: float | None = None
 
 
