@@ -126,11 +126,15 @@ def test_what_a_binary_asks_of_the_system_is_read_from_it(tmp_path: Path) -> Non
     python = Path(sys.executable).resolve()
     asked = elf.needs_of([python])
     assert "libc.so.6" in asked.libraries and asked.glibc >= (2, 2)
-    shutil.copy(python, tmp_path / "python")
-    (tmp_path / "libc.so.6").write_text("not a binary")
-    (tmp_path / "again").symlink_to("python")
+    (tmp_path / "_internal").mkdir()
+    shutil.copy(python, tmp_path / "_internal" / "python")
+    (tmp_path / "_internal" / "libc.so.6").write_text("not a binary")
+    (tmp_path / "_internal" / "again").symlink_to("python")
     assert [path.name for path in elf.binaries(tmp_path)] == ["python"]
     assert "libc.so.6" not in elf.asked_of_system(tmp_path).libraries
+    # The executable is loaded before anything knows of the folder's libraries.
+    shutil.copy(python, tmp_path / "program")
+    assert "libc.so.6" in elf.asked_of_system(tmp_path).libraries
 
 
 @linux

@@ -40,8 +40,10 @@ def needs_of(paths: Iterable[Path]) -> Needs:
 
 
 def asked_of_system(folder: Path) -> Needs:
-    """What a bundle needs that is not in it."""
+    """What a bundle needs of the system: what is not in it, and all that its executable is linked to, which only then
+    tells the loader where the bundle's libraries are."""
     found = list(binaries(folder))
     needs = needs_of(found)
     here = {path.name for path in folder.rglob("*")}
-    return Needs(frozenset(needs.libraries - here), needs.glibc)
+    first = needs_of(path for path in found if path.parent == folder).libraries
+    return Needs(frozenset((needs.libraries - here) | first), needs.glibc)
