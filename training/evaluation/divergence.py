@@ -2,7 +2,8 @@
 
 Two distributions are compared: the corpus's training split and the texts of a system. A sample differs from its own
 source, and the smaller the more, so every system is measured with as many texts (:func:`half_draws`), and the corpus's
-own held-out texts show how near one can come.
+own held-out texts show what that makes of texts that are like the corpus. A system that keeps to what the corpus says
+most often can come a little nearer than those.
 """
 
 from collections import Counter

@@ -158,9 +158,9 @@ MEASURES = (
         "bigram_divergence",
         Sentence("用字离语料多远", "Distance of wording from the corpus"),
         Sentence(
-            "把两字组合的分布和语料的比，0 是完全一样，1 是毫无共同之处；语料原文那一列是最近能有多近。",
-            "The distribution of character pairs against the corpus's: 0 is the same, 1 nothing in common; the "
-            "corpus's own column is as near as it gets.",
+            "两字组合的分布和语料差多少：0 是完全一样，1 是毫无共同之处；文字少总有差别，看比语料原文那一列远多少。",
+            "The distribution of character pairs against the corpus's: 0 is the same, 1 nothing in common; a few "
+            "texts always differ, so look at how much further it is than the corpus author's own.",
         ),
         "lower",
         lambda written, reference: bigram_divergence(written, reference.bigrams),

@@ -39,7 +39,7 @@ class Reference:
 
     @classmethod
     def of(cls, records: Sequence[Record], seed: int = 0) -> "Reference":
-        """Learn from the records, a minute or so for five thousand.
+        """Learn from the records: for five thousand about a minute and a half of one core.
 
         Args:
             seed: of the folds of cross-validation, of SVD and k-means.
