@@ -19,7 +19,7 @@ from tests import tiny
 from training.tokenizer import Tokenizer
 from training.vocabulary import kept_tokens
 
-TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "matplotlib", "accelerate")
+TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "matplotlib", "accelerate", "sklearn", "bm25s")
 NO_TRAINING = "the training packages are not installed here (python3 run.py training)"
 
 
