@@ -5,6 +5,7 @@ often is opened again by hand, as the window offers it.
 """
 
 import gc
+import math
 import os
 import random
 import signal
@@ -84,37 +85,57 @@ class Person:
 
 @dataclass(frozen=True)
 class Unkilled:
-    """What an engine that nobody kills does: its texts, and how long it takes to start and to read a long prompt."""
+    """What an engine that nobody kills does: its texts, and the seconds of a processor it takes to open the model and
+    to read a long prompt. Those are as many however busy the machine is."""
 
     texts: dict[Request, Texts]
-    start_seconds: float
-    prompt_seconds: float
+    opening: float
+    reading: float
+
+
+def worked(pid: int) -> float:
+    """Seconds of a processor that a process has used; of one that is gone, endless."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return math.inf
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime: proc(5)
 
 
 @pytest.fixture(scope="module")
 def unkilled(tiny_model: Path) -> Unkilled:
     person = Person(tiny_model)
-    began = time.monotonic()
     person.engine.start()
     person.events.until(Ready)
-    start_seconds = time.monotonic() - began
-    requests = dict.fromkeys(request for moment in MOMENTS for request in requests_for(moment))
-    texts = {request: person.texts(person.ask(request), request) for request in requests}
-    firsts = [done.first_piece for done in person.events.of(Done) if done.first_piece is not None]
+    pid = person.pid()
+    opening, readings, texts = worked(pid), [], {}
+    for request in dict.fromkeys(request for moment in MOMENTS for request in requests_for(moment)):
+        before = worked(pid)
+        job = person.ask(request)
+        person.events.until(Piece)
+        if request in requests_for("prompt"):
+            readings.append(worked(pid) - before)
+        texts[request] = person.texts(job, request)
     person.engine.close()
-    return Unkilled(texts, start_seconds, max(firsts))
+    return Unkilled(texts, opening, min(readings))
+
+
+def wait_for_work(pid: int, seconds: float) -> None:
+    """Wait until a process has used a processor for so long."""
+    until(lambda: worked(pid) >= seconds, PATIENCE)
 
 
 def reach(person: Person, moment: str, job: int, drawn: random.Random, unkilled: Unkilled) -> None:
     """Wait for a moment of a job."""
+    pid = person.pid()
     if moment == "loading":
         if drawn.random() < 0.5:
-            time.sleep(drawn.random() * unkilled.start_seconds)
+            wait_for_work(pid, drawn.random() * unkilled.opening)
         else:
             fraction = drawn.random()
             person.events.until(Loading, lambda loading: loading.fraction >= fraction)
     elif moment == "prompt":
-        time.sleep(drawn.random() * unkilled.prompt_seconds)
+        wait_for_work(pid, worked(pid) + drawn.random() * unkilled.reading)
     elif moment == "decoding":
         for _ in range(drawn.randint(1, MOST_PIECES)):
             person.events.until(Piece, lambda piece: piece.job == job)
@@ -212,7 +233,7 @@ def test_a_hundred_kills_are_a_hundred_recoveries(
         ways_back[way] += 1
     people[-1].engine.close()
     for moment in MOMENTS:
-        tally.count("engine kills", f"while {moment}", moments_hit[moment])
+        tally.count("engine kills", moment, moments_hit[moment])
     for way, times in ways_back.items():
         tally.count("recoveries with the request and its texts intact", way, times)
     assert moments_hit.total() == ways_back.total() == KILLS
