@@ -88,7 +88,7 @@ def _row(measure: Measure, table: Table) -> dict[str, Any]:
     cells = [
         {
             "value": shown(measure, figure.value) if figure else "",
-            "interval": shown_interval(measure, figure) if figure and figure.low < figure.high else "",
+            "interval": shown_interval(measure, figure) if figure else "",
             "author": system == CORPUS,
             "best": system == best,
         }

@@ -184,13 +184,14 @@ def title_of(system: str) -> Sentence:
 
 def shown(measure: Measure, value: float) -> str:
     """A figure as it is printed."""
-    return f"{value:.0%}" if measure.form == "share" else f"{value:,.{measure.decimals}f}"
+    text = f"{value:.0%}" if measure.form == "share" else f"{value:,.{measure.decimals}f}"
+    return text.replace("-", "−")
 
 
 def shown_interval(measure: Measure, figure: Estimate) -> str:
-    """Its interval, as in ``54–68%``."""
+    """Its interval, as in ``54 – 68%``; "" where it is a point."""
     low, high = shown(measure, figure.low), shown(measure, figure.high)
-    return f"{low.removesuffix('%')}–{high}"
+    return f"{low.removesuffix('%')} – {high}" if figure.low < figure.high else ""
 
 
 def markdown(table: Table) -> str:
@@ -199,9 +200,14 @@ def markdown(table: Table) -> str:
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
     for measure in MEASURES:
         figures = [figures.get(measure.name) for figures in table.systems.values()]
-        cells = [f"{shown(measure, one.value)} ({shown_interval(measure, one)})" if one else "—" for one in figures]
+        cells = [_cell(measure, figure) if figure else "—" for figure in figures]
         lines.append(f"| {measure.title.zh} {measure.title.en} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(measure: Measure, figure: Estimate) -> str:
+    interval = shown_interval(measure, figure)
+    return shown(measure, figure.value) + (f" ({interval})" if interval else "")
 
 
 def left(old: Table, new: Table) -> list[Sentence]:
@@ -223,7 +229,7 @@ def left(old: Table, new: Table) -> list[Sentence]:
                     )
                 )
             elif not before.holds(now.value):
-                interval = f"{shown(measure, before.low)}–{shown(measure, before.high)}"
+                interval = shown_interval(measure, before) or shown(measure, before.value)
                 value = shown(measure, now.value)
                 found.append(
                     Sentence(
