@@ -1,5 +1,7 @@
 """What can go wrong inside the engine, as errors a person can act on."""
 
+from pathlib import Path
+
 from app.compose.sentence import ExplainedError, Sentence
 
 
@@ -70,6 +72,19 @@ def model_unsupported(detail: str, architecture: str = "") -> EngineError:
             "or choose another model.",
         ),
         detail,
+    )
+
+
+def model_changed(path: Path) -> EngineError:
+    """The file was written to, replaced or removed while it was opened."""
+    return EngineError(
+        "model_changed",
+        Sentence(
+            f"模型文件 {path.name} 在打开的时候被别的程序换过或改过，没有使用它。等那边做完，再打开一次。",
+            f"Another program replaced or changed the model file {path.name} while it was opened, so it is not used. "
+            "Open it again when that has finished.",
+        ),
+        str(path),
     )
 
 

@@ -44,9 +44,11 @@ class Opening:
         Raises:
             ModelError: the file is not whole, not a model, one that cannot be asked anything, or not the one that
                 ``load.sha256`` names.
-            EngineError: the file is what it should be, and llama.cpp cannot open it.
+            EngineError: the file is what it should be, and llama.cpp cannot open it; ``model_changed`` when it did not
+                stay what it was.
             OpeningStopped: ``stopped()`` became true.
         """
+        before = _identity(self._path)
         header = verify_model(self._path, sha256=None, cancelled=self._stopped)
         is_tuned(self._path, header)
         blocks = header.metadata.get(f"{header.metadata.get('general.architecture')}.block_count")
@@ -66,6 +68,9 @@ class Opening:
         # What is wrong with the file says more than that it could not be opened.
         if self._load.sha256:
             hashing.join()
+        # What was hashed and what llama.cpp read were each opened by the same name, one after the other.
+        if self._refusal is None and _identity(self._path) != before:
+            self._refusal = errors.model_changed(self._path)
         if self._refusal is None and runtime is not None and not self._stopped():
             return runtime, self._device, reason
         if runtime is not None:
@@ -118,3 +123,12 @@ class Opening:
             if percent > self._told:
                 self._told = percent
                 self._progress(percent / 100, self._device)
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from another in its place, and from itself before it was written to; None where none is."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -135,7 +135,7 @@ class Failed:
     """Something went wrong and the engine goes on: with one ``job``, or, when None, with loading the model.
 
     ``code`` is one of: model_missing, model_empty, model_foreign, model_truncated, model_damaged, model_unsupported,
-    model_speechless, out_of_memory, bad_request, prompt_too_long, engine_died, internal.
+    model_speechless, model_changed, out_of_memory, bad_request, prompt_too_long, engine_died, internal.
     """
 
     job: int | None
