@@ -25,7 +25,7 @@ from tests.faults.mutations import MUTATIONS, Mutation, Whole
 from tests.faults.tally import Tally
 
 KIND = "mutated files"
-KIND_DEADLY = "mutated files of which an engine died while it read their hash"
+KIND_DEADLY = "engines that died of a mutated file while its hash was read"
 KIND_WITHOUT_HASH = "mutated files that look whole, opened without their hash"
 ENOUGH = 1 << 30  # bytes of address space for the engine: the tiny model needs a fraction
 MOST_LOOKED_AT = 32 << 20  # bytes the process that looks at a file of two megabytes may take
@@ -97,9 +97,7 @@ def test_one_whose_hash_is_known_is_never_opened(
         answer = engine.events.until(Failed | Ready | Died)
         if isinstance(answer, Died):
             answer, engine = found_out_after_a_death(client, path, sha256), engines()
-            tally.count(
-                "engines that died of a file before its hash was known to be wrong", "found out by the next one"
-            )
+            tally.count(KIND_DEADLY, "found out by the next")
         assert isinstance(answer, Failed) and answer.job is None, answer
         assert_explained(answer.sentence)
         tally.count(KIND, "found out by their hash" if "SHA-256" in answer.detail else "refused")
