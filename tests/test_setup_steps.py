@@ -100,8 +100,10 @@ def test_an_interrupted_step_ends_with_all_it_started(tmp_path: Path) -> None:
         "time.sleep(600)\n"
     )
     step = (
-        "import sys\nfrom pathlib import Path\n"
+        "import signal, sys\nfrom pathlib import Path\n"
         "from app.compose.sentence import Sentence\nfrom setup_steps import terminal\n"
+        # A shell has those that it starts in the background ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"log = Path({str(tmp_path / 'log')!r})\n"
         f"terminal.run_logged([sys.executable, '-c', {deaf!r}], log, Sentence('一', 'one'))\n"
     )
