@@ -47,7 +47,7 @@ def test_paths_may_lead_up_and_may_be_absolute(tmp_path: Path):
 
 def test_the_shipped_recipes_are_recipes():
     recipes = {path.stem: read_recipe(path) for path in (ROOT / "training" / "recipes").glob("*.yaml")}
-    assert set(recipes) == {"bainian-1.5b", "smoke"}
+    assert set(recipes) == {"bainian-1.5b", "smoke", "study", "trial"}
     ours = recipes["bainian-1.5b"]
     assert ours.corpus == ROOT / "training" / "corpus" and ours.base.sha256 == load_manifest().base.sha256
     assert recipes["smoke"].base.sha256 is None and recipes["smoke"].preference is not None
