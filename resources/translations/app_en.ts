@@ -393,7 +393,7 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
     <message>
         <source>没写成</source>
-        <translation>Not written</translation>
+        <translation>Failed</translation>
     </message>
     <message>
         <source>和 {names} 的很像</source>
