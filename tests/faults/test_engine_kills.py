@@ -30,6 +30,7 @@ MOMENTS = ("loading", "prompt", "decoding", "idle")
 LEAST = KILLS // 10  # kills that really came in each of the moments
 MOST_PIECES = 60  # seen before a kill while decoding; there are three times as many
 MOST_IDLE = 0.05  # seconds between the end of a job and the kill
+RESTING = 1.0  # seconds without any work, after which an engine is taken to have none
 SEED = 20270206
 
 Texts = dict[int, str]  # by candidate
@@ -121,8 +122,14 @@ def unkilled(tiny_model: Path) -> Unkilled:
 
 
 def wait_for_work(pid: int, seconds: float) -> None:
-    """Wait until a process has used a processor for so long."""
-    until(lambda: worked(pid) >= seconds, PATIENCE)
+    """Wait until a process has used a processor for so long, or rests: it has done the same with less."""
+    end = time.monotonic() + PATIENCE
+    last, since = worked(pid), time.monotonic()
+    while last < seconds and time.monotonic() < min(end, since + RESTING):
+        time.sleep(0.01)
+        if (now := worked(pid)) != last:
+            last, since = now, time.monotonic()
+    assert time.monotonic() < end, f"{pid} neither works for {seconds} s nor rests"
 
 
 def reach(person: Person, moment: str, job: int, drawn: random.Random, unkilled: Unkilled) -> None:
