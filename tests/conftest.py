@@ -19,6 +19,8 @@ from tests import tiny
 from training.tokenizer import Tokenizer
 from training.vocabulary import kept_tokens
 
+pytest_plugins = ["tests.tally"]
+
 TRAINING_PACKAGES = ("torch", "transformers", "peft", "safetensors", "matplotlib", "accelerate", "sklearn", "bm25s")
 NO_TRAINING = "the training packages are not installed here (python3 run.py training)"
 

@@ -22,10 +22,10 @@ from app.engine.protocol import Died, Done, Finished, Piece, Ready
 from app.models.registry import change_registry, read_registry
 from app.models.sources import fetch_base
 from tests.engine.conftest import ENDLESS, PROMPT, Events
-from tests.faults.tally import Tally
 from tests.hub_server import Behaviour, HubServer
 from tests.models.manifests import HASTY, base_of
 from tests.models.test_sources_hub import direct_line  # noqa: F401  a fixture for all tests here
+from tests.tally import Tally
 from tests.test_layout import module_name, product_files
 
 YEAR = 365 * 24 * 3600.0

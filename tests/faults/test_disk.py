@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.tally import Tally
 from tests.models.manifests import REPOSITORY, base_of, write_manifest
+from tests.tally import Tally
 
 # A disk nobody else sees, mounted by whoever may; it is gone with the process.
 DISK_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--mount")

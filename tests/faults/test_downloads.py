@@ -14,10 +14,10 @@ import pytest
 
 from app.models.errors import ModelError
 from app.models.sources import fetch_base, part_path
-from tests.faults.tally import Tally
 from tests.hub_server import Behaviour, HubServer
 from tests.models.manifests import HASTY, base_of
 from tests.models.test_sources_hub import direct_line  # noqa: F401  a fixture for all tests here
+from tests.tally import Tally
 
 CONTENT = b"GGUF" + Random(20270206).randbytes(300_000)
 SIZE = len(CONTENT)

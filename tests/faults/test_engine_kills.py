@@ -22,8 +22,8 @@ from app.compose.prompt import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Died, Done, Failed, Finished, Loading, Piece, Ready
 from tests.engine.conftest import ENDLESS, PATIENCE, PROMPT, Events, alive
-from tests.faults.tally import Tally
 from tests.hub_server import until
+from tests.tally import Tally
 
 KILLS = 100
 MOMENTS = ("loading", "prompt", "decoding", "idle")

@@ -22,10 +22,10 @@ from app.models.registry import read_registry
 from app.models.sources import fetch_base, part_path
 from app.models.verify import sha256_of
 from tests.engine.conftest import ENDLESS, PROMPT, Events
-from tests.faults.tally import Tally
 from tests.hub_server import HubServer
 from tests.models.manifests import HASTY, base_of
 from tests.models.test_sources_hub import direct_line  # noqa: F401  a fixture for all tests here
+from tests.tally import Tally
 
 SEED = 20270206
 OPENINGS = 24

@@ -15,7 +15,7 @@ from app.engine.client import EngineClient
 from app.engine.protocol import Died, Done, Failed, Ready
 from tests.engine.conftest import ENDLESS, PROMPT, Events
 from tests.faults.limits import engine_with
-from tests.faults.tally import Tally
+from tests.tally import Tally
 
 resource = pytest.importorskip("resource")
 

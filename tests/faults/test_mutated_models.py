@@ -22,7 +22,7 @@ from app.models.verify import sha256_of
 from tests.engine.conftest import ENDLESS, PROMPT, Events, load
 from tests.faults.limits import MortalEngine, engine_with
 from tests.faults.mutations import MUTATIONS, Mutation, Whole
-from tests.faults.tally import Tally
+from tests.tally import Tally
 
 KIND = "mutated files"
 KIND_DEADLY = "engines that died of a mutated file while its hash was read"

@@ -16,8 +16,8 @@ from app.models.manifest import load_manifest
 from app.models.registry import read_registry
 from app.models.verify import sha256_of
 from tests.engine.conftest import ENDLESS, PROMPT, Events
-from tests.faults.tally import Tally
 from tests.models.manifests import REPOSITORY, base_of, write_manifest
+from tests.tally import Tally
 
 ROUNDS = 4
 WRITERS, CHANGES = 4, 15

@@ -31,8 +31,8 @@ from app.engine.protocol import (
     encode,
 )
 from tests.engine.conftest import PROMPT, EngineProcess, load, write
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import changed_bytes, changed_trees
+from tests.tally import Tally
 
 TOLD = Sentence("没有显卡。", "There is no GPU.")
 # Jobs small enough to be written hundreds of times where a change leaves them in order.

@@ -18,8 +18,8 @@ from app.people.errors import StoreError
 from app.people.history import Draft, add_written, mark_sent
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.store import Store, open_store
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import changed_bytes, changed_trees, keys_of
+from tests.tally import Tally
 
 NASTY = (b"\\ud800", b"NaN", b"[" * 3000, b"9" * 5000, b"\xff", b"\xef\xbb\xbf", b"null", b'"', b"9999-12-31T23:59Z")
 

@@ -13,8 +13,8 @@ from app.models.gguf_file import GgufError, Kind, read_header
 from app.models.gguf_header import write_header
 from app.models.importing import inspect_model
 from app.models.memory import Memory
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import changed_bytes, texts
+from tests.tally import Tally
 
 TOKENS = ["a", "b", "<|im_end|>"]
 METADATA: dict[str, tuple[tuple[Kind, ...], Any]] = {

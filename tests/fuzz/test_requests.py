@@ -16,8 +16,8 @@ from app.compose.guard import check, never_right
 from app.compose.prompt import TURN_END, USER_TURN, prompt_segments
 from app.compose.request import LONGEST, ZODIAC, RequestError, make_request
 from app.compose.select import Candidate, choose
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import mostly, texts
+from tests.tally import Tally
 
 CATALOG = load_catalog()
 SPECIAL = ["<|im_start|>", TURN_END, "<|im_start|>"]

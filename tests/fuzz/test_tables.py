@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from app.compose.catalog import load_catalog
 from app.people.table_import import people_in, read_file, read_pasted
 from app.people.table_text import TableError
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import changed_bytes, texts
+from tests.tally import Tally
 
 CATALOG = load_catalog()
 TITLES = ("姓名", "关系", "称呼", "想提到的事", "语气", "备注", "name", "")

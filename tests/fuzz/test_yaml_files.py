@@ -16,8 +16,8 @@ from app.models.errors import ModelError
 from app.models.manifest import MANIFEST_FILE, ManifestError, load_manifest
 from app.models.registry import FILE as REGISTRY_FILE
 from app.models.registry import read_registry
-from tests.faults.tally import Tally
 from tests.fuzz.hostile import changed_bytes, changed_trees, keys_of
+from tests.tally import Tally
 
 # What YAML reads as something else than it looks like, or chokes on.
 NASTY = (
