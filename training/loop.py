@@ -28,7 +28,7 @@ from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.network import schedule
 from training.progress import StepLine
-from training.whole_file import unwritten, whole_file
+from training.whole_file import unwritten, whole_file, write_text
 from training.workspace import make_folder
 
 Batch = TypeVar("Batch")
@@ -315,5 +315,4 @@ def cut_metrics(path: Path, step: int) -> None:
                 kept.append(line)
         except (ValueError, KeyError, TypeError):
             break
-    with whole_file(path) as part:
-        part.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8", newline="\n")
+    write_text(path, "".join(f"{line}\n" for line in kept))

@@ -33,7 +33,7 @@ from training.progress import percent
 from training.quantize import TYPES, is_float, quantize
 from training.records import Record
 from training.trim import trim
-from training.whole_file import unwritten, whole_file
+from training.whole_file import unwritten, write_text
 
 _ROOT = Path(__file__).resolve().parents[1]
 _MODELS = _ROOT / "models"
@@ -194,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
                 _keep(args.out, settings, done)
             print(f"{titles[way]}: {done[way].bytes:,} bytes, {done[way].loss:.4f} nats per token", flush=True)
             rows = {titles[name]: done[name] for name in titles if name in done}
-            _write(args.out, table(rows, settings, _command(args, done)))
+            write_text(args.out, table(rows, settings, _command(args, done)))
     print(args.out)
     return 0
 
@@ -259,12 +259,7 @@ def _rows_done(out: Path, settings: Mapping[str, Any]) -> dict[str, Row]:
 
 def _keep(out: Path, settings: Mapping[str, Any], rows: Mapping[str, Row]) -> None:
     kept = {"settings": settings, "rows": {way: vars(row) for way, row in rows.items()}}
-    _write(_rows_file(out), json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+    write_text(_rows_file(out), json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
 
 
 def _command(args: argparse.Namespace, done: Mapping[str, Row]) -> str:

@@ -24,7 +24,7 @@ from training.errors import TrainingError
 from training.marks import read_marks, tally
 from training.part import add_part_arguments, part_records, spread
 from training.records import Record, parse_json
-from training.whole_file import whole_file
+from training.whole_file import write_json, write_text
 
 RESAMPLES = 2000
 
@@ -211,9 +211,7 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     Raises:
         TrainingError: the disk does not allow it.
     """
-    with whole_file(path) as part:
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        part.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _texts(path: Path, requests: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -303,8 +301,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
     answers = {path.stem: _texts(path, requests) for path in args.written}
     lines, key = mixed(requests, answers, catalog, args.seed)
     write_lines(args.out, lines)
-    with whole_file(args.key) as part:
-        part.write_text(json.dumps(key, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_json(args.key, key)
     print(f"{args.out}: {len(lines)} texts of {len(answers)} models for {len(requests)} requests")
     return 0
 

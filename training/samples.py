@@ -14,7 +14,7 @@ from training.allocator import keep_memory
 from training.progress import percent
 from training.reading import parse_request, read_requests
 from training.recipe import add_recipe_arguments
-from training.whole_file import whole_file
+from training.whole_file import write_text
 from training.workspace import Workspace
 
 
@@ -55,8 +55,7 @@ def write_samples(
     for place, one in enumerate(asked):
         written = [{"text": text} for text in texts[place * each : (place + 1) * each] if text]
         lines.append(json.dumps({"id": one["id"], "candidates": written}, ensure_ascii=False) + "\n")
-    with whole_file(out) as part:
-        part.write_text("".join(lines), encoding="utf-8", newline="\n")
+    write_text(out, "".join(lines))
     out.with_name(f"{out.name}.batches").unlink(missing_ok=True)
     return sum(1 for text in texts if text)
 

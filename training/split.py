@@ -18,7 +18,7 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.neighbours import NEIGHBOUR, body_of, near_pairs
 from training.records import CORPUS, HELD_OUT, SPLIT_FILE, Record, Split, read_corpus
-from training.whole_file import whole_file
+from training.whole_file import write_text
 
 _LEAST_TO_TRAIN = 0.5  # of a cell, or of the whole corpus
 
@@ -110,8 +110,7 @@ def write_split(path: Path, split: Split) -> None:
             )
         )
     held = {part: [record.id for record in getattr(split, part)] for part in HELD_OUT}
-    with whole_file(path) as part_file:
-        part_file.write_text(json.dumps(held, indent=0, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    write_text(path, json.dumps(held, indent=0, ensure_ascii=False) + "\n")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

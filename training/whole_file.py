@@ -1,9 +1,11 @@
 """A file of the training is whole or absent; what an operating system's refusal to write it means, as a sentence."""
 
 import errno
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from app import whole_file as files
 from app.compose.sentence import Sentence
@@ -25,6 +27,21 @@ def whole_file(out: Path) -> Iterator[Path]:
             yield part
     except OSError as error:
         raise unwritten(error, out) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file of this text in UTF-8, whole or absent, the same bytes on every system.
+
+    Raises:
+        TrainingError: the folder or the disk does not allow it.
+    """
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A file of this value as JSON, indented; as :func:`write_text`."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
 def unwritten(error: OSError, out: Path) -> TrainingError:

@@ -24,7 +24,7 @@ from training.errors import TrainingError
 from training.progress import percent
 from training.recipe import Recipe, recipe_of, run_folder
 from training.records import Record, Split, corpus_sha256, read_corpus, read_split
-from training.whole_file import unwritten, whole_file
+from training.whole_file import unwritten, write_json
 
 FAMILIES = ("qwen2", "qwen3", "llama", "gemma2", "gemma3")  # what transformers reads of those that can be merged
 VERSION = 1  # raised when a step comes to make something else of the same recipe
@@ -229,8 +229,7 @@ def write_note(path: Path, note: Mapping[str, Any]) -> None:
     Raises:
         TrainingError: the disk does not allow it.
     """
-    with whole_file(path) as part:
-        part.write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_json(path, note)
 
 
 def read_note(path: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from training.errors import TrainingError
 from training.evaluation.systems import no_model
 from training.part import spread
 from training.recipe import ROOT
-from training.whole_file import whole_file
+from training.whole_file import write_text
 
 READ = 1500  # records a reader learns from: more change little and take long
 
@@ -78,8 +78,7 @@ def run(args: argparse.Namespace) -> int:
     said = _said(args)
     result = _measured(args, said) if args.corpus else Result(decide(said, (), (UNKNOWN,)), None, None, ())
     if args.html is not None:
-        with whole_file(args.html) as part:
-            part.write_text(page_html(result), encoding="utf-8", newline="\n")
+        write_text(args.html, page_html(result))
     print(json.dumps(as_json(result), ensure_ascii=False, indent=1) if args.json else as_text(result))
     return 0
 

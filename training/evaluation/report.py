@@ -21,7 +21,7 @@ from training.evaluation.runs import read_runs
 from training.evaluation.table import MEASURES_FILE, Table, left, markdown, measured, read_table, write_table
 from training.reading import read_requests
 from training.records import CORPUS, read_corpus, read_split
-from training.whole_file import whole_file
+from training.whole_file import write_text
 from training.workspace import read_note
 
 REPORT_FILE = "report.html"
@@ -54,8 +54,7 @@ def finish(folder: Path, corpus: Path, catalog: Catalog, study: Path | None = No
     drawn = pictures.draw_all(table, runs, folder)
     comparisons = side_by_side(outputs, asked, {record.id: record.text for record in held_out}, catalog)
     svg = {file.stem: file.read_text(encoding="utf-8") for file in drawn if file.suffix == ".svg"}
-    with whole_file(folder / REPORT_FILE) as part:
-        part.write_text(page_html(table, comparisons, svg), encoding="utf-8", newline="\n")
+    write_text(folder / REPORT_FILE, page_html(table, comparisons, svg))
     return table
 
 

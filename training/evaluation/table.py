@@ -1,6 +1,5 @@
 """All measures of all systems in one table: computed, kept as JSON, shown as Markdown, compared with an earlier one."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from training.evaluation.reference import Reference, relationship_of, tone_of
 from training.evaluation.written import CORPUS, Written, as_written, unchanged, with_requests
 from training.part import spread
 from training.records import Record, parse_json
-from training.whole_file import whole_file
+from training.whole_file import write_json
 
 MEASURES_FILE = "measures.json"
 TITLES = {
@@ -132,8 +131,7 @@ def write_table(path: Path, table: Table) -> None:
         TrainingError: the disk does not allow it.
     """
     raw = {"interval": INTERVAL, "resamples": RESAMPLES, **rounded(asdict(table))}
-    with whole_file(path) as part:
-        part.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_json(path, raw)
 
 
 def rounded(raw: Any) -> Any:

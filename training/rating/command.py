@@ -1,7 +1,6 @@
 """Step ``rating``: a sheet of what several systems wrote, for readers to rate blind, and the count of their ratings."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from training.rating.sheet import instructions, mixed
 from training.rating.summary import markdown
 from training.reading import parse_request, read_requests, write_lines
 from training.records import CORPUS, read_corpus
-from training.whole_file import whole_file
+from training.whole_file import write_json, write_text
 
 AUTHOR = "corpus"  # the system that is the corpus's own text
 _PREFIX = "outputs-"
@@ -114,8 +113,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
         texts[AUTHOR] = author_texts(args.corpus, requests, catalog)
     lines, key = mixed(requests, texts, catalog, args.seed)
     write_lines(args.out, [instructions(), *lines])
-    with whole_file(args.key) as part:
-        part.write_text(json.dumps(key, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_json(args.key, key)
     print(f"{args.out}: {len(lines)} texts of {len(texts)} systems for {len(requests)} requests")
     return 0
 
@@ -152,7 +150,6 @@ def _run_count(args: argparse.Namespace) -> int:
         )
     summary = markdown(readers, key, args.of, args.worst)
     if args.out is not None:
-        with whole_file(args.out) as part:
-            part.write_text(summary, encoding="utf-8", newline="\n")
+        write_text(args.out, summary)
     print(summary, end="")
     return 0

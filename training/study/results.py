@@ -1,7 +1,6 @@
 """What a study found: the figures of every run, kept in ``study.json``, shown in a few lines and two pictures, compared
 with those of an earlier study."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from training.evaluation.written import with_requests
 from training.records import Record
 from training.study.pipeline import Done
 from training.study.poor import MIXED
-from training.whole_file import whole_file
+from training.whole_file import write_json
 
 RESULT_FILE = "study.json"
 VALIDATION_LOSS = "validation_loss"
@@ -51,9 +50,7 @@ def write_result(path: Path, runs: Sequence[Run], facts: Mapping[str, Any]) -> N
     Raises:
         TrainingError: the disk does not allow it.
     """
-    raw = {**facts, "runs": rounded([asdict(run) for run in runs])}
-    with whole_file(path) as part:
-        part.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_json(path, {**facts, "runs": rounded([asdict(run) for run in runs])})
 
 
 def draw(runs: Sequence[Run], folder: Path) -> list[Path]:
