@@ -6,38 +6,16 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app import __version__
 from app.compose.sentence import Sentence
 from setup_steps.bundling import linux, macos, windows
+from setup_steps.bundling.bundle import NAME, Bundle
 from setup_steps.gpu import PORTABLE
 from setup_steps.installation import Installation
 from setup_steps.pip import pip_environment
 from setup_steps.terminal import SetupError, run_logged, say
-
-NAME = "bainiantie"
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """A bundle that is built.
-
-    Args:
-        folder: what PyInstaller made; on macOS the application.
-        contents: the folder in it where libraries and data lie.
-        label: the version, the system and the flavour, as they stand in the names of what is downloaded.
-        with_model: whether the model is inside.
-        resources: the checkout's folder ``bundle``.
-    """
-
-    folder: Path
-    contents: Path
-    label: str
-    with_model: bool
-    resources: Path
 
 
 def make_bundle(root: Path, lock: int, model: Path | None) -> None:
@@ -116,7 +94,8 @@ def _add_python_licence(bundle: Bundle) -> None:
     library = Path(sysconfig.get_path("stdlib"))
     for licence in (library / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE.txt"):
         if licence.is_file():
-            shutil.copyfile(licence, licences(bundle) / f"Python {platform.python_version()}.txt")
+            folder = bundle.contents / "resources" / "licences"
+            shutil.copyfile(licence, folder / f"Python {platform.python_version()}.txt")
             return
 
 
@@ -124,11 +103,6 @@ def _add_model(bundle: Bundle, model: Path) -> None:
     """The model and the record of what it was built from, without which it would not be taken for ours."""
     for path in (model, model.with_name(model.name + ".json")):
         shutil.copyfile(path, bundle.contents / "models" / path.name)
-
-
-def licences(bundle: Bundle) -> Path:
-    """Where the licences of what is inside lie."""
-    return bundle.contents / "resources" / "licences"
 
 
 def _see_that_it_starts(bundle: Bundle) -> None:
@@ -147,23 +121,18 @@ def _system() -> str:
     return {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
 
 
-def size_of(folder: Path) -> int:
-    """Bytes of all files in it, links not counted."""
-    return sum(path.stat().st_size for path in _regular(folder))
-
-
-def _regular(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def size_of(place: Path) -> int:
+    """Bytes of a file, or of all files in a folder; links are not counted."""
+    files = [place, *place.rglob("*")]
+    return sum(path.stat().st_size for path in files if path.is_file() and not path.is_symlink())
 
 
 def _tell(bundle: Bundle, downloads: list[Path]) -> None:
     """Print what was made, how large it is, and hashes; the sums also lie beside the downloads."""
-    parts = {"": size_of(bundle.folder)}
-    for part in sorted(bundle.contents.iterdir()):
-        parts[part.name] = size_of(part) if part.is_dir() else part.stat().st_size if not part.is_symlink() else 0
+    parts = {part.name: size_of(part) for part in bundle.contents.iterdir()}
     say(Sentence(f"做好了：{bundle.folder}", f"The bundle is in {bundle.folder}"))
-    print(f"{_megabytes(parts.pop(''))}  {bundle.folder.name}/")
-    for name, size in sorted(parts.items(), key=lambda part: -part[1])[:8]:
+    print(f"{_megabytes(size_of(bundle.folder))}  {bundle.folder.name}/")
+    for name, size in sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:8]:
         print(f"{_megabytes(size)}    {name}")
     sums = []
     for path in downloads:

@@ -6,17 +6,13 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app import __version__
+from setup_steps.bundling.bundle import NAME, Bundle
 from setup_steps.bundling.deb import Package, write_deb
 from setup_steps.bundling.elf import asked_of_system, binaries, needs_of
 from setup_steps.system import debian_package
 
-if TYPE_CHECKING:
-    from setup_steps.bundling.build import Bundle
-
-NAME = "bainiantie"
 HOME = f"opt/{NAME}"  # where the package puts the folder
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 APPSTREAM = "io.github.bainiantie.Bainiantie.metainfo.xml"
@@ -25,7 +21,7 @@ _OF_LIBC = ("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libu
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def finish(bundle: "Bundle") -> None:
+def finish(bundle: Bundle) -> None:
     """Add what Linux alone needs to the folder, and take out what is there twice."""
     link_twins(bundle.contents / "llama_cpp" / "lib")
     remove_unneeded(bundle.folder)
@@ -40,7 +36,7 @@ def finish(bundle: "Bundle") -> None:
     shutil.copyfile(bundle.resources / "linux" / "README.txt", bundle.folder / "README.txt")
 
 
-def pack(bundle: "Bundle", dist: Path) -> list[Path]:
+def pack(bundle: Bundle, dist: Path) -> list[Path]:
     """The archive and the package."""
     archive = dist / f"{NAME}-{bundle.label}.tar.gz"
     # A model does not get smaller.
@@ -103,7 +99,7 @@ def add_system_licences(contents: Path) -> None:
             shutil.copyfile(copyright, folder / f"{package}.txt")
 
 
-def debian(bundle: "Bundle", flavour: str, architecture: str) -> Package:
+def debian(bundle: Bundle, flavour: str, architecture: str) -> Package:
     """The package's content: the folder, the entry in the menus, icons, and what app centres show."""
     icons = bundle.resources.parent / "resources" / "icons"
     files = {
@@ -143,7 +139,7 @@ def depends(folder: Path) -> list[str]:
     return [f"libc6 (>= {asked.glibc[0]}.{asked.glibc[1]})", *sorted(packages)]
 
 
-def _copyright(bundle: "Bundle") -> bytes:
+def _copyright(bundle: Bundle) -> bytes:
     notices = bundle.resources.parent / "THIRD_PARTY_NOTICES.md"
     licence = "License: Apache-2.0\n On Debian systems it is in /usr/share/common-licenses/Apache-2.0.\n\n"
     texts = f"The licences of what is inside: /{HOME}/_internal/resources/licences and */*.dist-info there.\n\n"

@@ -5,15 +5,13 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from setup_steps.bundling.build import Bundle
+from setup_steps.bundling.bundle import NAME, Bundle
 
 IDENTITY = "BAINIANTIE_CODESIGN_IDENTITY"  # "Developer ID Application: …"; without one the signature is ad hoc
 
 
-def finish(bundle: "Bundle") -> None:
+def finish(bundle: Bundle) -> None:
     """Sign anew, as files were added since PyInstaller did: a changed application is not opened."""
     identity = os.environ.get(IDENTITY, "")
     command = ["codesign", "--force", "--deep", "--sign", identity or "-"]
@@ -24,9 +22,9 @@ def finish(bundle: "Bundle") -> None:
     subprocess.run([*command, str(bundle.folder)], check=True)
 
 
-def pack(bundle: "Bundle", dist: Path) -> list[Path]:
+def pack(bundle: Bundle, dist: Path) -> list[Path]:
     """A disk image that shows the application beside the folder it is dragged to."""
-    image = dist / f"bainiantie-{bundle.label}.dmg"
+    image = dist / f"{NAME}-{bundle.label}.dmg"
     with tempfile.TemporaryDirectory(dir=dist) as content:
         shutil.copytree(bundle.folder, Path(content) / bundle.folder.name, symlinks=True)
         (Path(content) / "Applications").symlink_to("/Applications")

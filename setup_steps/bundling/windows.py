@@ -5,21 +5,18 @@ import shutil
 import subprocess
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app import __version__
 from app.compose.sentence import Sentence
+from setup_steps.bundling.bundle import Bundle
 from setup_steps.terminal import say
 
-if TYPE_CHECKING:
-    from setup_steps.bundling.build import Bundle
 
-
-def finish(bundle: "Bundle") -> None:
+def finish(bundle: Bundle) -> None:
     """The folder is complete as it is."""
 
 
-def pack(bundle: "Bundle", dist: Path) -> list[Path]:
+def pack(bundle: Bundle, dist: Path) -> list[Path]:
     """The installer, where Inno Setup is there to make it, and the folder as an archive."""
     archive = dist / f"{bundle.folder.name}-{bundle.label}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
