@@ -1,4 +1,4 @@
-"""The bundle the tests are about: the one ``BAINIANTIE_BUNDLE`` names (.ci/run does). Without it they are skipped."""
+"""The bundle the tests are about: the one ``BAINIANTIE_BUNDLE`` names. Without it they are skipped."""
 
 import os
 from pathlib import Path

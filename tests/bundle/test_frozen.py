@@ -1,4 +1,4 @@
-"""The bundle, as it is started by somebody who has no Python: what .ci/run has just built."""
+"""The bundle, as it is started by somebody who has no Python."""
 
 import json
 import os
