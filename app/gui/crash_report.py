@@ -1,17 +1,15 @@
 """What the person is told of a crash, with a report to copy: at the next start, or at once when no window opens."""
 
-import platform
 import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app import __version__
 from app.compose.sentence import Sentence
 from app.gui.log import CRASH_FILE
+from app.gui.report import program_and_system, without_home
 from app.gui.words import Words
 
 _LONGEST = 20_000  # characters
@@ -43,8 +41,7 @@ def left_by_crash(folder: Path) -> str:
 
 def report(trace: str) -> str:
     """``trace`` under a line that says which program on which system, without the name of the home folder."""
-    head = f"Bainiantie {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"
-    return f"{head}\n\n{trace}".replace(str(Path.home()), "~")
+    return without_home(f"{program_and_system()}\n\n{trace}")
 
 
 def tell_unopened(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import faulthandler
 import logging
 import os
-import platform
 import queue
 import threading
 import traceback
@@ -17,11 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import qVersion
-
-from app import __version__
 from app.engine.protocol import Died, Event, Failed, Ready
 from app.gui.models_process import Job, Outcome, Refusal
+from app.gui.report import program_and_system
 
 FILE, CRASH_FILE = "bainiantie.log", "crash.txt"
 LARGEST, KEPT = 256_000, 2  # bytes of one file, and how many full ones are kept beside it
@@ -49,8 +46,7 @@ class Log:
         logger = logging.getLogger("app")
         logger.setLevel(logging.INFO)
         logger.addHandler(self._receiver)
-        versions = (__version__, platform.python_version(), qVersion(), platform.platform())
-        _log.info("Bainiantie %s, Python %s, Qt %s, %s", *versions)
+        _log.info(program_and_system())
 
     def catch_crashes(self) -> None:
         """Have a crash in native code written down, for the next start to find."""

@@ -1,16 +1,12 @@
 """What the model runs on and why, the wish for the CPU alone, and what can be told of this machine for a report."""
 
-import platform
-import sys
-from pathlib import Path
-
-from PySide6.QtCore import Signal, qVersion
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from app import __version__
 from app.engine.protocol import Ready
 from app.gui.kind_button import KindButton
+from app.gui.report import program_and_system, without_home
 from app.gui.words import Words
 from app.models.inventory import Entry
 from app.models.memory import machine_memory
@@ -84,8 +80,7 @@ def diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str, l
     """
     memory = machine_memory()
     lines = [
-        f"Bainiantie {__version__}, Python {platform.python_version()}, Qt {qVersion()}",
-        f"{platform.platform()}, {platform.machine()}, {sys.platform}",
+        program_and_system(),
         f"memory: {memory.total / 1e9:.1f} GB, {memory.free / 1e9:.1f} GB free" if memory else "memory: not known",
     ]
     if ready is None:
@@ -105,4 +100,4 @@ def diagnostics(ready: Ready | None, entries: tuple[Entry, ...], chatter: str, l
         lines += ["the engine's last words:", chatter.strip()[-4000:]]
     if log:
         lines += ["the log ends:", log]
-    return "\n".join(lines).replace(str(Path.home()), "~")
+    return without_home("\n".join(lines))
