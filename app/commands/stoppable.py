@@ -20,7 +20,7 @@ from typing import Any
 from app.commands.progress_bar import ProgressBar
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.errors import Cancelled
-from app.models.progress import Progress
+from app.models.progress import Paced, Progress
 
 GRACE = 1.5  # seconds the work is given to stop by itself
 _TICK = 0.1  # seconds; a wait without an end cannot be interrupted by Ctrl+C everywhere
@@ -77,18 +77,21 @@ def _follow(
 ) -> Outcome:
     """Show what comes until the outcome does, or until a stopped worker has had its time."""
     patience = GRACE
+    paced = Paced(show.progress)
     while True:
         try:
             message = messages.get(timeout=_TICK)
         except queue.Empty:
+            paced.flush()
             if stop.is_set():
                 patience -= _TICK
                 if patience <= 0:
                     return Cancelled()
             continue
         if not isinstance(message, Progress):
+            paced.flush()
             return message
-        show.progress(message)
+        paced.take(message)
 
 
 def _watch_input(stop: threading.Event) -> None:

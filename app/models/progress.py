@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.compose.sentence import Sentence
 
 STEPS = ("check", "download", "verify", "merge", "hash", "trial")
-OFTEN = 0.1  # seconds between two reports of one step
+OFTEN = 0.1  # seconds between two reports of one step that are shown
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,33 @@ def silent(done: int, total: int, sentence: Sentence) -> None:
 
 
 def report_of(step: str, tell: Callable[[Progress], None]) -> Report:
-    """Tells ``tell`` about one step, not more often than anybody can see."""
-    last = -OFTEN
+    """Tells ``tell`` about one step."""
+    return lambda done, total, sentence: tell(Progress(step, done, total, sentence))
 
-    def report(done: int, total: int, sentence: Sentence) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= OFTEN or done == total:
-            last = now
-            tell(Progress(step, done, total, sentence))
 
-    return report
+class Paced:
+    """Shows progress no more often than anybody can see: of every step the first at once, then the latest.
+
+    Who uses it calls :meth:`flush` when nothing has come for a while, and at the end: what came last is shown too.
+    """
+
+    def __init__(self, show: Callable[[Progress], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._show = show
+        self._clock = clock
+        self._shown = ""  # the step
+        self._due = 0.0  # when the next of this step may be shown
+        self._held: Progress | None = None
+
+    def take(self, progress: Progress) -> None:
+        """Show this, or hold it back."""
+        if self._held is not None and self._held.step != progress.step:
+            self.flush()
+        self._held = progress
+        if progress.step != self._shown or self._clock() >= self._due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Show what is held back."""
+        if self._held is not None:
+            self._show(self._held)
+            self._shown, self._due, self._held = self._held.step, self._clock() + OFTEN, None
