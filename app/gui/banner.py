@@ -16,7 +16,7 @@ class Details(QObject):
 
     def __init__(self, owner: QWidget) -> None:
         super().__init__(owner)
-        self._sentence = Sentence("", "")
+        self.sentence = Sentence("", "")
         self.toggle = QPushButton(owner)
         self.toggle.setProperty("kind", "quiet")
         self.toggle.setCheckable(True)
@@ -36,7 +36,7 @@ class Details(QObject):
 
     def fill(self, sentence: Sentence, detail: str) -> None:
         """The details of ``sentence``, folded; without any there is no button."""
-        self._sentence = sentence
+        self.sentence = sentence
         self.text.setPlainText(detail)
         self.toggle.setVisible(bool(detail))
         self.toggle.setChecked(False)
@@ -54,7 +54,7 @@ class Details(QObject):
         self.retranslate()
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self._sentence.zh}\n{self._sentence.en}\n\n{self.text.toPlainText()}")
+        QGuiApplication.clipboard().setText(f"{self.sentence.zh}\n{self.sentence.en}\n\n{self.text.toPlainText()}")
         self._copied.start()
         self.retranslate()
 
@@ -95,6 +95,12 @@ class Banner(QFrame):
         self.details.fill(sentence, detail)
         self.retranslate()
         self.show()
+
+    def amend(self, old: Sentence, new: Sentence) -> None:
+        """Say ``new`` where ``old`` is being shown, over the same details; anything else stays as it is."""
+        if not self.isHidden() and self._sentence == old:
+            self._sentence = self.details.sentence = new
+            self.retranslate()
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""

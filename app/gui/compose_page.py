@@ -35,6 +35,11 @@ from app.gui.writing_session import CARDS, State, WritingSession
 FORM_WIDTH = 384
 ROOMY = 730  # pixels of height from which the keys are named under the button
 CHECK_AFTER = 250  # ms without a key before an edited text is checked
+_RESTARTED = Sentence(
+    "写作引擎刚才意外停了，现在已经重新启动；你填的内容和已写好的文字都还在。有没写完的，请再写一次。",
+    "The engine stopped unexpectedly and has been restarted; what you filled in and what was written is kept. If "
+    "something was left unfinished, write it again.",
+)
 
 
 class ComposePage(QWidget):
@@ -60,6 +65,7 @@ class ComposePage(QWidget):
         self.keeping = Keeping(people)
         self._received = Received(self.keeping.entry)
         self._title: Sentence | None = None
+        self._death: Sentence | None = None  # what the engine's last death was told with
         self.watch = CompositionWatch(self)
         self.form = RequestForm(catalog, words, self.watch, theme, today)
         self.button = WriteButton()
@@ -140,7 +146,10 @@ class ComposePage(QWidget):
         elif isinstance(event, Ready):
             self.status.show_ready(event, self._title)
             self.keeping.model = event.model
+            if self._death is not None:
+                self.banner.amend(self._death, _RESTARTED)
         elif isinstance(event, Died):
+            self._death = event.sentence
             self.banner.show_error(event.sentence, f"exit code {event.exit_code}\n{self._engine.chatter}".strip())
             self._show_engine_off(event.restarting)
         elif isinstance(event, Failed):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.compose.sentence import Sentence
 from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow, Options
 from app.gui.words import ENGLISH
@@ -307,9 +308,21 @@ def test_a_killed_engine_is_announced_and_nothing_is_lost(slow_window):
     assert slow_window.page.button.text() == "写祝福"
     wait(lambda: slow_window.engine.state is Engine.READY, "the engine is back")
     assert slow_window.engine.pid != pid
+    told = slow_window.page.banner.message.text()
+    assert "已经重新启动" in told and "请再写一次" in told
     slow_window.page.write()
     assert not slow_window.page.banner.isVisible()
     wait(lambda: not slow_window.page.session.working, "it writes again")
+
+
+def test_what_is_shown_in_the_place_of_a_death_stays_when_the_engine_is_back(slow_window):
+    pid = slow_window.engine.pid
+    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    banner = slow_window.page.banner
+    wait(banner.isVisible, "the window says so")
+    banner.show_error(Sentence("磁盘满了。", "The disk is full."))
+    wait(lambda: slow_window.engine.state is Engine.READY, "the engine is back")
+    assert banner.message.text() == "磁盘满了。"
 
 
 def test_the_banner_shows_and_copies_its_details(slow_window):
