@@ -13,6 +13,7 @@ from training.decision.questions import Answer
 from training.decision.systems import PROMPT, TUNED, listed
 from training.decision.trial import Trial
 from training.decision.verdict import Answered, Verdict
+from training.evaluation.outputs import first_texts
 
 _SHOWN = 5  # pairs of the plain text; the page and the JSON have all
 
@@ -49,10 +50,7 @@ def pairs(trial: Trial, corpus: Corpus) -> Iterator[Pair]:
     """Of every request, as it is, the text of the first seed before and after."""
     if TUNED not in trial.outputs:
         return
-    before, after = (
-        {output.request: output.text for output in trial.outputs[name] if not output.variation and output.seed == 0}
-        for name in (PROMPT, TUNED)
-    )
+    before, after = (first_texts(trial.outputs[name]) for name in (PROMPT, TUNED))
     for id in before:
         request = trial.asked[id, ""]
         author = next((record.text for record in corpus.records if is_answer(record, id, request)), "")

@@ -8,22 +8,20 @@ import re
 from collections.abc import Callable
 
 from app.compose.catalog import Catalog
-from app.compose.guard import FACT_OVERLAP, LENGTH_TOLERANCE, check, fact_overlap
+from app.compose.guard import FACT_OVERLAP, LENGTH_TOLERANCE, fact_overlap
 from app.compose.request import GreetingRequest
+from training.evaluation.written import guard_reasons
 
 Rules = Callable[[str, GreetingRequest], tuple[str, ...]]
 
 _MANNER = frozenset({"cliche", "repetition"})  # what the guard says of how a text is written, not of what it says
-_WORD = re.compile(
-    r"[^\W\d_\u2e80-\u9fff]{4,}|\d+"
-)  # shorter ones are mostly grammar; hanzi have no spaces between words
+# Shorter words are mostly grammar; hanzi have no spaces between words.
+_WORD = re.compile(r"[^\W\d_\u2e80-\u9fff]{4,}|\d+")
 
 
 def guard_rules(catalog: Catalog) -> Rules:
     """The guard's codes of what a greeting says wrong."""
-    return lambda text, request: tuple(
-        dict.fromkeys(fault.code for fault in check(text, request, catalog) if fault.code not in _MANNER)
-    )
+    return lambda text, request: tuple(code for code in guard_reasons(text, request, catalog) if code not in _MANNER)
 
 
 def general_rules(catalog: Catalog) -> Rules:

@@ -13,9 +13,8 @@ from training.decision.corpus import Corpus, LabelledRequest, is_answer, read_an
 from training.decision.systems import PROMPT, RAG, TUNED, base_systems, tuned_system
 from training.decision.tuner import Tuned, trial_workspace, tune
 from training.errors import TrainingError
-from training.evaluation.command import REQUESTS_FILE
 from training.evaluation.outputs import Output, outputs_file, read_outputs
-from training.evaluation.requests import Asked, with_variations
+from training.evaluation.requests import REQUESTS_FILE, Asked, by_job, with_variations
 from training.evaluation.write import Pace, write_outputs
 from training.part import spread
 from training.records import Record
@@ -134,4 +133,4 @@ def trial_name(corpus: Path, requests: Path, base: Path, plan: Plan) -> str:
 
 def _by_job(asked: Iterable[Asked]) -> dict[tuple[str, str], LabelledRequest]:
     # A change of a request leaves it of its kind, which the type of Asked does not say.
-    return {(one.id, one.variation): one.request for one in asked if isinstance(one.request, LabelledRequest)}
+    return {job: request for job, request in by_job(asked).items() if isinstance(request, LabelledRequest)}

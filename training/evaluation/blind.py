@@ -1,14 +1,14 @@
 """Texts of several systems for the same request, side by side, in an order that does not tell who wrote which."""
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.compose.catalog import Catalog
 from app.compose.prompt import user_message
 from app.compose.request import GreetingRequest
-from training.evaluation.outputs import Output
-from training.evaluation.written import CORPUS
+from training.evaluation.outputs import AUTHOR, Output, first_texts
 from training.part import spread
 
 SHOWN = 30  # requests
@@ -47,10 +47,10 @@ def side_by_side(
         asked: the requests, by id and variation.
         author: the corpus author's own text, by request id, where there is one.
     """
-    first: dict[str, dict[str, Output]] = {}
-    for output in sorted(outputs, key=lambda output: output.seed):
-        if not output.variation:
-            first.setdefault(output.system, {}).setdefault(output.request, output)
+    by_system: defaultdict[str, list[Output]] = defaultdict(list)
+    for output in outputs:
+        by_system[output.system].append(output)
+    first = {system: first_texts(ones) for system, ones in by_system.items()}
     answered = [
         (id, request)
         for (id, variation), request in asked.items()
@@ -61,8 +61,7 @@ def side_by_side(
             id,
             tuple(user_message(request, catalog).split("\n")[1:]),
             _shuffled(
-                {system: texts[id].text for system, texts in first.items()}
-                | ({CORPUS: author[id]} if id in author else {}),
+                {system: texts[id] for system, texts in first.items()} | ({AUTHOR: author[id]} if id in author else {}),
                 random.Random(f"{seed}:{id}"),
             ),
         )

@@ -15,8 +15,7 @@ from training.errors import TrainingError
 from training.evaluation import report
 from training.evaluation.outputs import Output
 from training.evaluation.prompt_system import Layout
-from training.evaluation.report import REQUESTS_FILE
-from training.evaluation.requests import as_asked, with_variations
+from training.evaluation.requests import REQUESTS_FILE, as_asked, with_variations
 from training.evaluation.retrieval import Ranking
 from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
 from training.evaluation.table import MEASURES_FILE, read_table

@@ -16,13 +16,16 @@ from training.errors import TrainingError
 from training.records import parse_json
 from training.whole_file import unwritten
 
+AUTHOR = "corpus"  # the system that is the corpus's author: a text nobody generated
+_PREFIX = "outputs-"
+
 
 @dataclass(frozen=True)
 class Output:
     """One text a system wrote.
 
     Attributes:
-        system: ``prompt``, ``rag``, ``lora``, or ``corpus`` for the corpus author's own text.
+        system: ``prompt``, ``rag``, ``lora``, or :data:`AUTHOR`.
         request: the request's id.
         variation: what of the request was changed: ``name``, ``year`` or ``order``; "" for the request as it is.
         seed: which of the texts of its job, from 0.
@@ -51,7 +54,19 @@ class Output:
 
 def outputs_file(folder: Path, system: str) -> Path:
     """Where the texts of a system are."""
-    return folder / f"outputs-{system}.jsonl"
+    return folder / f"{_PREFIX}{system}.jsonl"
+
+
+def outputs_files(folder: Path) -> dict[str, Path]:
+    """The files of all systems that there are in a folder, by the system's name."""
+    return {path.stem.removeprefix(_PREFIX): path for path in sorted(folder.glob(f"{_PREFIX}*.jsonl"))}
+
+
+def first_texts(outputs: Iterable[Output]) -> dict[str, str]:
+    """For every request as it is, by its id, the text of its first seed."""
+    unchanged = [output for output in outputs if not output.variation]
+    last_to_first = sorted(unchanged, key=lambda output: -output.seed)
+    return {output.request: output.text for output in last_to_first}
 
 
 def read_outputs(path: Path) -> list[Output]:

@@ -16,9 +16,9 @@ from training.evaluation import pictures
 from training.evaluation.blind import Comparison
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.measures import MEASURES, Measure
+from training.evaluation.outputs import AUTHOR
 from training.evaluation.reference import RELATIONSHIP, TONE
 from training.evaluation.table import Table, shown, shown_interval, title_of
-from training.evaluation.written import CORPUS
 
 _HERE = Path(__file__).resolve().parent
 _CAPTIONS = {
@@ -84,12 +84,12 @@ def rendered(template: Path, **values: Any) -> str:
 
 def _row(measure: Measure, table: Table) -> dict[str, Any]:
     figures = {system: figures.get(measure.name) for system, figures in table.systems.items()}
-    best = _best(measure, {system: figure for system, figure in figures.items() if system != CORPUS})
+    best = _best(measure, {system: figure for system, figure in figures.items() if system != AUTHOR})
     cells = [
         {
             "value": shown(measure, figure.value) if figure else "",
             "interval": shown_interval(measure, figure) if figure else "",
-            "author": system == CORPUS,
+            "author": system == AUTHOR,
             "best": system == best,
         }
         for system, figure in figures.items()

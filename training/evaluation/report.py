@@ -13,10 +13,10 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation import pictures
 from training.evaluation.blind import side_by_side
-from training.evaluation.outputs import Output, read_outputs
+from training.evaluation.outputs import Output, outputs_files, read_outputs
 from training.evaluation.page import page_html
 from training.evaluation.reference import Reference
-from training.evaluation.requests import as_asked, with_variations
+from training.evaluation.requests import REQUESTS_FILE, as_asked, by_job, with_variations
 from training.evaluation.runs import read_runs
 from training.evaluation.table import MEASURES_FILE, Table, left, markdown, measured, read_table, write_table
 from training.reading import read_requests
@@ -25,7 +25,6 @@ from training.whole_file import write_text
 from training.workspace import read_note
 
 REPORT_FILE = "report.html"
-REQUESTS_FILE = "requests.jsonl"
 
 
 def finish(folder: Path, corpus: Path, catalog: Catalog, study: Path | None = None) -> Table:
@@ -40,10 +39,7 @@ def finish(folder: Path, corpus: Path, catalog: Catalog, study: Path | None = No
     """
     runs = read_runs(study) if study else ()
     outputs = _outputs(folder)
-    asked = {
-        (one.id, one.variation): one.request
-        for one in with_variations(as_asked(read_requests(folder / REQUESTS_FILE, catalog), catalog))
-    }
+    asked = by_job(with_variations(as_asked(read_requests(folder / REQUESTS_FILE, catalog), catalog)))
     split = read_split(corpus, read_corpus(corpus, catalog))
     held_out = (*split.validation, *split.test)
     table = measured(outputs, asked, held_out, Reference.of(split.train), catalog, _memory(folder))
@@ -68,7 +64,7 @@ def _trained_on(count: int) -> Sentence:
 
 
 def _outputs(folder: Path) -> list[Output]:
-    found = [output for path in sorted(folder.glob("outputs-*.jsonl")) for output in read_outputs(path)]
+    found = [output for path in outputs_files(folder).values() for output in read_outputs(path)]
     if not found:
         raise TrainingError(
             Sentence(
@@ -83,9 +79,8 @@ def _outputs(folder: Path) -> list[Output]:
 
 def _memory(folder: Path) -> dict[str, int]:
     """The most memory each system took, in bytes, as the notes beside the outputs have it."""
-    peaks = {
-        path.stem.removeprefix("outputs-"): read_note(path).get("peak_memory") for path in folder.glob("outputs-*.json")
-    }
+    notes = {system: read_note(path.with_suffix(".json")) for system, path in outputs_files(folder).items()}
+    peaks = {system: note.get("peak_memory") for system, note in notes.items()}
     return {system: peak for system, peak in peaks.items() if isinstance(peak, int)}
 
 

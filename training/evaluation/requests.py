@@ -42,6 +42,9 @@ _KINDS = (
 )
 
 
+REQUESTS_FILE = "requests.jsonl"  # beside the outputs
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request in one variation: "" as it is, ``name``, ``year`` or ``order``."""
@@ -49,6 +52,11 @@ class Asked:
     id: str
     variation: str
     request: GreetingRequest
+
+    @property
+    def job(self) -> tuple[str, str]:
+        """As :attr:`training.evaluation.outputs.Output.job`."""
+        return self.id, self.variation
 
 
 def as_asked(lines: Iterable[Mapping[str, Any]], catalog: Catalog) -> list[Asked]:
@@ -58,6 +66,11 @@ def as_asked(lines: Iterable[Mapping[str, Any]], catalog: Catalog) -> list[Asked
         RequestError: a line is no request.
     """
     return [Asked(str(fields["id"]), "", parse_request(fields, catalog)) for fields in lines]
+
+
+def by_job(asked: Iterable[Asked]) -> dict[tuple[str, str], GreetingRequest]:
+    """The requests by id and variation, to find what an output answers."""
+    return {one.job: one.request for one in asked}
 
 
 def with_variations(asked: Iterable[Asked]) -> list[Asked]:

@@ -12,10 +12,10 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.bootstrap import DIGITS, INTERVAL, RESAMPLES, Estimate
 from training.evaluation.measures import MEASURES, MEMORY, Measure, measures_of
-from training.evaluation.outputs import Output
+from training.evaluation.outputs import AUTHOR, Output
 from training.evaluation.reader import recognised
 from training.evaluation.reference import Reference, relationship_of, tone_of
-from training.evaluation.written import CORPUS, Written, as_written, unchanged, with_requests
+from training.evaluation.written import Written, as_written, unchanged, with_requests
 from training.part import spread
 from training.records import Record, parse_json
 from training.whole_file import write_json
@@ -25,7 +25,7 @@ TITLES = {
     "prompt": Sentence("提示词", "Prompt"),
     "rag": Sentence("检索", "RAG"),
     "lora": Sentence("微调", "Fine-tune"),
-    CORPUS: Sentence("语料原文", "Corpus author"),
+    AUTHOR: Sentence("语料原文", "Corpus author"),
 }
 
 
@@ -94,9 +94,9 @@ def measured(
         )
     author = [as_written(record, catalog) for record in held_out]
     own = [each for each in author if each.request in common]
-    by_system.setdefault(CORPUS, own if len(own) == len(common) else list(spread(author, len(common))))
+    by_system.setdefault(AUTHOR, own if len(own) == len(common) else list(spread(author, len(common))))
     systems = {
-        system: measures_of([each for each in written if each.request in common or system == CORPUS], reference)
+        system: measures_of([each for each in written if each.request in common or system == AUTHOR], reference)
         for system, written in sorted(by_system.items(), key=lambda item: _order(item[0]))
         if written
     }

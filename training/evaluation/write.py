@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.compose.catalog import Catalog
-from app.compose.guard import check, never_right
+from app.compose.guard import never_right
 from app.compose.prompt import Segment
 from app.compose.sentence import Sentence
 from app.engine.memory import memory_of
@@ -22,6 +22,7 @@ from training.errors import TrainingError
 from training.evaluation.outputs import Output, append_outputs, outputs_file, read_whole_jobs
 from training.evaluation.requests import Asked
 from training.evaluation.systems import System
+from training.evaluation.written import guard_reasons
 from training.progress import TimeLeft, percent
 from training.workspace import read_note, write_note
 
@@ -44,11 +45,6 @@ class _Job:
     prompt: tuple[Segment, ...]
     sampling: Sampling
     most_tokens: int
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """As :attr:`training.evaluation.outputs.Output.job`."""
-        return self.asked.id, self.asked.variation
 
 
 def write_outputs(system: System, asked: Sequence[Asked], catalog: Catalog, folder: Path, pace: Pace) -> list[Output]:
@@ -78,7 +74,7 @@ def write_outputs(system: System, asked: Sequence[Asked], catalog: Catalog, fold
         raise _another_run(file)
     written = read_whole_jobs(file, pace.seeds)
     there = {output.job for output in written}
-    waiting = [job for job in jobs if job.key not in there]
+    waiting = [job for job in jobs if job.asked.job not in there]
     note["peak_memory"] = known.get("peak_memory") if there else None
     if not there:
         write_note(note_file, note)
@@ -104,9 +100,11 @@ def _write(session: Session, system: System, job: _Job, catalog: Catalog, pace: 
     outputs = []
     for one in drawn.candidates:
         text = one.text.strip()
-        reasons = tuple(dict.fromkeys(fault.code for fault in check(text, job.asked.request, catalog)))
+        reasons = guard_reasons(text, job.asked.request, catalog)
         seconds = round(drawn.seconds / pace.seeds, 3)
-        outputs.append(Output(system.name, *job.key, one.candidate, text, reasons, one.tokens, prompt_tokens, seconds))
+        outputs.append(
+            Output(system.name, *job.asked.job, one.candidate, text, reasons, one.tokens, prompt_tokens, seconds)
+        )
     return outputs
 
 
@@ -119,7 +117,7 @@ def _note(system: System, jobs: Sequence[_Job], pace: Pace) -> dict[str, Any]:
         "seeds": pace.seeds,
         "seed": pace.seed,
     }
-    state = json.dumps([facts, [[job.key, job.prompt, job.sampling.avoid, job.most_tokens] for job in jobs]])
+    state = json.dumps([facts, [[job.asked.job, job.prompt, job.sampling.avoid, job.most_tokens] for job in jobs]])
     return {"identity": hashlib.sha256(state.encode()).hexdigest(), **facts}
 
 

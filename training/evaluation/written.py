@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from app.compose.catalog import Catalog
 from app.compose.guard import check
 from app.compose.request import GreetingRequest
-from training.evaluation.outputs import Output
+from training.evaluation.outputs import AUTHOR, Output
 from training.neighbours import body_of
 from training.records import Record
-
-CORPUS = "corpus"  # the system that is the corpus's own author
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,14 @@ def as_written(record: Record, catalog: Catalog) -> Written:
     """A record of the corpus as if it were an output: the text its author wrote for that request. It has no tokens and
     took no seconds that anybody counted."""
     request = record.request
-    reasons = tuple(dict.fromkeys(fault.code for fault in check(record.text, request, catalog)))
-    output = Output(CORPUS, record.id, "", 0, record.text, reasons, 0, 0, 0.0)
+    reasons = guard_reasons(record.text, request, catalog)
+    output = Output(AUTHOR, record.id, "", 0, record.text, reasons, 0, 0, 0.0)
     return Written(output, request, body_of(record.text, request.address, request.signature))
+
+
+def guard_reasons(text: str, request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:
+    """The codes of the guard's faults, each once, as an output has them."""
+    return tuple(dict.fromkeys(fault.code for fault in check(text, request, catalog)))
 
 
 def unchanged(written: Sequence[Written]) -> list[Written]:

@@ -8,7 +8,7 @@ from typing import Any
 from app.compose.catalog import Catalog, load_catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.evaluation.outputs import read_outputs
+from training.evaluation.outputs import AUTHOR, first_texts, outputs_files, read_outputs
 from training.part import spread
 from training.rating.ratings import read_key, read_ratings, systems_of
 from training.rating.sheet import instructions, mixed
@@ -17,24 +17,16 @@ from training.reading import parse_request, read_requests, write_lines
 from training.records import CORPUS, read_corpus
 from training.whole_file import write_json, write_text
 
-AUTHOR = "corpus"  # the system that is the corpus's own text
-_PREFIX = "outputs-"
 
-
-def first_texts(path: Path, requests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def system_texts(path: Path, requests: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The text of the first seed for every request as it is asked, by its id.
 
     Raises:
         TrainingError: the file cannot be read, or has none for a request.
     """
-    seeds: dict[str, tuple[int, str]] = {}
-    for output in read_outputs(path):
-        if not output.variation:
-            seeds[output.request] = min(
-                seeds.get(output.request, (output.seed, output.text)), (output.seed, output.text)
-            )
+    texts = first_texts(read_outputs(path))
     for request in requests:
-        if request["id"] not in seeds:
+        if request["id"] not in texts:
             raise TrainingError(
                 Sentence(
                     f"{path.name} 里没有请求 {request['id']} 的文字。"
@@ -44,7 +36,7 @@ def first_texts(path: Path, requests: Sequence[Mapping[str, Any]]) -> dict[str, 
                 ),
                 str(path),
             )
-    return {id: text for id, (_, text) in seeds.items()}
+    return texts
 
 
 def author_texts(corpus: Path, requests: Sequence[Mapping[str, Any]], catalog: Catalog) -> dict[str, str]:
@@ -108,7 +100,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
                 "`python -m training reading requests` takes some.",
             )
         )
-    texts = {system: first_texts(path, requests) for system, path in _files(args.outputs, args.systems).items()}
+    texts = {system: system_texts(path, requests) for system, path in _files(args.outputs, args.systems).items()}
     if not args.without_author:
         texts[AUTHOR] = author_texts(args.corpus, requests, catalog)
     lines, key = mixed(requests, texts, catalog, args.seed)
@@ -120,7 +112,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
 
 def _files(folder: Path, systems: Sequence[str] | None) -> dict[str, Path]:
     """The file of every system, by its name."""
-    found = {path.stem.removeprefix(_PREFIX): path for path in sorted(folder.glob(f"{_PREFIX}*.jsonl"))}
+    found = outputs_files(folder)
     found.pop(AUTHOR, None)
     wanted = systems or list(found)
     missing = [system for system in wanted if system not in found]
@@ -128,9 +120,9 @@ def _files(folder: Path, systems: Sequence[str] | None) -> dict[str, Path]:
         named = "、".join(missing) or "任何系统"
         raise TrainingError(
             Sentence(
-                f"{folder} 里没有{named}的文字（{_PREFIX}….jsonl）。"
+                f"{folder} 里没有{named}的文字（outputs-….jsonl）。"
                 f"请先运行 `python -m training evaluate --out {folder}`。",
-                f"{folder} has no texts of {', '.join(missing) or 'any system'} ({_PREFIX}….jsonl). First run "
+                f"{folder} has no texts of {', '.join(missing) or 'any system'} (outputs-….jsonl). First run "
                 f"`python -m training evaluate --out {folder}`.",
             )
         )

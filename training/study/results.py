@@ -10,7 +10,7 @@ from app.compose.sentence import Sentence
 from training.evaluation.measures import MEASURES
 from training.evaluation.pictures import FORMATS, QUALITY, SIZE, draw_quality, draw_size
 from training.evaluation.reference import Reference
-from training.evaluation.requests import Asked
+from training.evaluation.requests import Asked, by_job
 from training.evaluation.runs import Run
 from training.evaluation.table import Table, left, measures_of, rounded, shown
 from training.evaluation.written import with_requests
@@ -31,7 +31,7 @@ def measured(done: Sequence[Done], asked: Sequence[Asked], train: Sequence[Recor
         train: the training split, which the measures learn from what the corpus is like.
     """
     reference = Reference.of(train)
-    requests = {(one.id, one.variation): one.request for one in asked}
+    requests = by_job(asked)
     return [
         Run(
             name=one.variant.name,

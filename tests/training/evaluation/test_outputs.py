@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from training.errors import TrainingError
-from training.evaluation.outputs import Output, append_outputs, outputs_file, read_outputs, read_whole_jobs
+from training.evaluation.outputs import (
+    Output,
+    append_outputs,
+    first_texts,
+    outputs_file,
+    outputs_files,
+    read_outputs,
+    read_whole_jobs,
+)
 
 ONE = Output("prompt", "a", "", 0, "新年快乐🎉", ("pronoun", "length"), 6, 500, 1.25)
 SEEDS = 3
@@ -27,6 +35,17 @@ def file(tmp_path: Path) -> Path:
 def test_what_was_written_comes_back(file: Path) -> None:
     assert file.name == "outputs-prompt.jsonl"
     assert read_outputs(file) == job("a") + job("a", "name")
+
+
+def test_the_systems_of_a_folder_are_found_by_their_files(file: Path, tmp_path: Path) -> None:
+    append_outputs(outputs_file(tmp_path, "lora"), job("a"))
+    (tmp_path / "outputs-lora.json").write_text("{}", encoding="utf-8")
+    assert outputs_files(tmp_path) == {"lora": tmp_path / "outputs-lora.jsonl", "prompt": file}
+
+
+def test_the_first_text_is_that_of_the_first_seed_of_the_request_as_it_is() -> None:
+    texts = [replace(one, text=f"{one.variation}{one.seed}") for one in (*job("a", "name"), *job("b"), *job("a"))]
+    assert first_texts(reversed(texts)) == {"a": "0", "b": "0"}
 
 
 def test_a_run_killed_at_any_byte_keeps_every_whole_job(file: Path) -> None:
