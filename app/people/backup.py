@@ -26,7 +26,7 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> Path:
         sqlite3.Error, OSError: it could not be written.
     """
     target = beside.named_now(path, f".v{version_of(connection)}", beside.BACKUP)
-    with beside.whole_file(target) as part, closing(sqlite3.connect(part)) as copy:
+    with beside.whole_database(target) as part, closing(sqlite3.connect(part)) as copy:
         connection.backup(copy)
         # One file, to be copied and carried about without a journal.
         copy.execute("PRAGMA journal_mode = DELETE")
@@ -58,7 +58,7 @@ def put_back(path: Path, backup: Path) -> Path | None:
         if not is_ours(connection) or connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
             raise not_sqlite(backup)
     kept = beside.named_now(path, "", beside.ASIDE) if path.exists() else None
-    with beside.whole_file(path) as part:
+    with beside.whole_database(path) as part:
         shutil.copyfile(backup, part)
         if kept is not None:
             beside.keep_copy(path, kept)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from app import whole_file as files
+from app.whole_file import whole_file
 
 BACKUP = ".backup"
 ASIDE = ".aside"  # what lay in the store's place: damaged, or replaced by a backup
@@ -31,13 +31,13 @@ def found_beside(path: Path, ending: str) -> tuple[Path, ...]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """:func:`app.whole_file.whole_file`, for a file that may be a database: it has no journals before and after.
+def whole_database(path: Path) -> Iterator[Path]:
+    """:func:`app.whole_file.whole_file`, for a database: it has no journals before and after.
 
     Raises:
         OSError: the folder or the disk does not allow it; ``path`` is as it was.
     """
-    with files.whole_file(path) as part:
+    with whole_file(path) as part:
         drop_journals(part)  # of a run that was killed
         try:
             yield part
@@ -47,7 +47,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def keep_copy(path: Path, copy: Path) -> None:
     """Copy a closed database and what its journal still holds, whole or not at all."""
-    with whole_file(copy) as part:
+    with whole_database(copy) as part:
         shutil.copyfile(path, part)
     wal = Path(f"{path}-wal")
     if wal.exists():

@@ -71,7 +71,7 @@ def mend(path: Path, problem: str) -> Sentence:
     kept = beside.named_now(path, "", beside.ASIDE)
     beside.keep_copy(path, kept)
     try:
-        with beside.whole_file(path) as part:
+        with beside.whole_database(path) as part:
             salvaged = salvage(kept, part, next(iter(backups(path)), None))
             beside.drop_journals(path)
     except BaseException as error:

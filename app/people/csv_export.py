@@ -11,13 +11,13 @@ from app.compose.catalog import Catalog, Choice
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from app.people.batch import rows_of
-from app.people.beside import whole_file
 from app.people.errors import storage_error
 from app.people.formulas import defused
 from app.people.history import sent_of
 from app.people.recipients import all_recipients
 from app.people.search import Filters, search
 from app.people.store import Store
+from app.whole_file import whole_file
 
 _REQUEST_TITLES = (
     Sentence("关系", "Relationship"),

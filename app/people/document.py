@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.people.beside import whole_file
 from app.people.errors import storage_error
 from app.people.formulas import defused_json
 from app.people.moment import local_time
 from app.people.request_row import request_from, split_facts
 from app.people.store import Store
+from app.whole_file import whole_file
 
 FORMAT, VERSION = "bainiantie-people", 1
 
