@@ -9,8 +9,7 @@ import pytest
 from PySide6.QtCore import QLibraryInfo
 
 from app.gui.input_method import input_modules
-
-ROOT = Path(__file__).resolve().parents[2]
+from app.program import ROOT
 
 
 @pytest.mark.parametrize(

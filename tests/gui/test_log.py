@@ -12,7 +12,7 @@ from app.compose.sentence import Sentence
 from app.engine.protocol import Died, Failed, Piece, Ready
 from app.gui.log import CRASH_FILE, FILE, KEPT, LARGEST, TAIL, Log, log_engine, log_failed, log_unforeseen
 from app.gui.models_process import Job, Refusal
-from tests.gui.test_end_to_end import ROOT
+from app.program import ROOT
 from tests.gui.waiting import wait
 
 SECRET = "王总的秘密"

@@ -11,9 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.gui.one_window import OneWindow, come_forward, server_name
+from app.program import ROOT
 from tests.gui.waiting import wait
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # Another start: what it is told, and then it waits to be ended.
 _START = """
