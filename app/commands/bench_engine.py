@@ -19,8 +19,8 @@ from app.engine.client import EngineClient
 from app.engine.errors import EngineError
 from app.engine.memory import memory_of
 from app.engine.protocol import Died, Done, Event, Failed, Finished, Piece, Ready, Sampling
+from app.program import ROOT
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 600.0  # seconds without any event
 
 
@@ -153,7 +153,7 @@ class Peer:
         self._sampling = sampling
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.commands.bench_peer", str(model)],
-            cwd=REPOSITORY,
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.bench_aims import LOOP, TRIMMED, UNTRIMMED, aims, as_figures
-from app.commands.bench_engine import REPOSITORY, Ours, Peer, Timing
+from app.commands.bench_engine import Ours, Peer, Timing
 from app.commands.bench_machine import Frames, Steadiness, copy_bandwidth, weights_a_token
 from app.commands.bench_memory import growth, resident_by_greetings
 from app.commands.bench_stops import stop_latencies
@@ -26,6 +26,7 @@ from app.engine.threads import counts_worth_trying
 from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from app.models.merge import merge_model
+from app.program import ROOT, command
 
 SEQUENCES = (1, 3, 8, 16)
 ASKED = (
@@ -242,8 +243,8 @@ def _first_paint() -> float:
         environment["QT_QPA_PLATFORM"] = "offscreen"
     start = time.perf_counter()
     child = subprocess.Popen(
-        [sys.executable, "-m", "app", "--report-first-paint"],
-        cwd=REPOSITORY,
+        command("--report-first-paint"),
+        cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""``python -m app.engine.process``: the child process that owns llama.cpp and speaks :mod:`app.engine.protocol`.
+"""``python -m app --engine-child``: the child process that owns llama.cpp and speaks :mod:`app.engine.protocol`.
 
 Two threads. The reader takes lines from standard input, answers what needs no model (a bad line, a job cancelled while
 it waits) and stops the job that is running; the main thread opens the model and decodes. When standard input closes the
@@ -18,7 +18,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from app.compose.sentence import Sentence
 from app.engine import errors, protocol
@@ -302,7 +302,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Serve until standard input closes."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)

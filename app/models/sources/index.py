@@ -24,6 +24,7 @@ from app.models.manifest import BaseFile, Pieces
 from app.models.progress import Report
 from app.models.sources.part import PartFile
 from app.models.sources.patience import Patience, wait
+from app.program import BUNDLED
 
 _CHUNK = 1 << 20
 _TICK = 0.1  # seconds between two looks at pip
@@ -40,7 +41,7 @@ def fetch(part: PartFile, report: Report, cancelled: Callable[[], bool], patienc
         Cancelled: ``cancelled()`` became true; pip has been ended.
     """
     pieces = part.base.pieces
-    if pieces is None or getattr(sys, "frozen", False):
+    if pieces is None or BUNDLED:
         raise _unavailable(part.base)
     if not part.missing:
         return
