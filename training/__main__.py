@@ -55,6 +55,8 @@ def main() -> int:
     ):
         step.add_parser(subparsers)
     args = parser.parse_args()
+    # Every step may print Chinese, which not every system can in the encoding a file or a pipe gets there.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return int(args.run(args))
     except ExplainedError as error:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.compose.catalog import load_catalog
+from tests.training.small_corpus import run_step
 from tests.training.tiny_run import lines_of, write_greetings
 from training.__main__ import main
 from training.evaluation.outputs import Output
@@ -265,3 +266,12 @@ def test_a_key_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path
     (tmp_path / "s.jsonl").write_text("")
     (tmp_path / "k.json").write_text(content)
     assert run(monkeypatch, "count", tmp_path / "s.jsonl", "--key", tmp_path / "k.json") == 1
+
+
+def test_the_summary_is_printed_where_the_system_itself_would_write_no_chinese(
+    monkeypatch: pytest.MonkeyPatch, prepared: Prepared
+):
+    assert prepared.sheet(monkeypatch) == 0
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run_step("rating", "count", prepared.filled(), "--key", prepared.folder / "key.json")
+    assert done.returncode == 0 and "1 位读者" in done.stdout, done.stderr

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from app.compose.schema import nearest
+from app.compose.schema import nearest, plain_yaml
 from app.compose.sentence import Sentence
 from training.decision.questions import QUESTIONS, Answer, Question
 from training.errors import TrainingError
@@ -32,8 +32,8 @@ def read_answers(path: Path) -> dict[str, Answer]:
         TrainingError: it cannot be read, or names another question or answer.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raw = plain_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrainingError(
             Sentence(
                 f"答案文件 {path.name} 读不出来，它应是 YAML，一行一个，如 {QUESTIONS[0].id}: yes。",

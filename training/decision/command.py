@@ -74,7 +74,6 @@ def _answer(word: str) -> Answer:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, try, and say what is advised."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     said = _said(args)
     result = _measured(args, said) if args.corpus else Result(decide(said, (), (UNKNOWN,)), None, None, ())
     if args.html is not None:
