@@ -6,7 +6,6 @@ line that is no record is a fault like any other and hides nothing. Changes noth
 """
 
 import argparse
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from training.counts import count_tables
 from training.errors import TrainingError
-from training.neighbours import NEAR_REPEAT, NEIGHBOUR, Pair, body_of, near_pairs
-from training.records import CORPUS, SPLIT_FILE, Record, corpus_files, parse_json, read_held_out
+from training.json_lines import parse_json
+from training.neighbours import NEAR_REPEAT, NEIGHBOUR, Pair, near_pairs
+from training.records import CORPUS, SPLIT_FILE, Record, corpus_files, read_held_out
 from training.rules import record_faults
 from training.wording import shared_images, worn_phrases
 
@@ -87,7 +87,7 @@ def check_corpus(folder: Path, catalog: Catalog) -> Report:
             held_out = read_held_out(folder, names)
         except TrainingError as error:
             faults.append(Fault(SPLIT_FILE, Sentence(error.sentence.zh.rstrip("。"), error.sentence.en.rstrip("."))))
-    bodies = [body_of(record.text, record.request.address, record.request.signature) for record in records]
+    bodies = [record.body for record in records]
     near = list(near_pairs(bodies, NEIGHBOUR))
     faults += _repeats(records, near)
     faults += _leaks(records, near, held_out)
@@ -249,7 +249,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Print the faults, the tables where asked for, and one line that sums up; 1 if there is a fault."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     catalog = load_catalog()
     report = check_corpus(args.corpus, catalog)
     for fault in report.faults:

@@ -10,7 +10,7 @@ import argparse
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,10 +21,11 @@ from app.compose.prompt import user_message
 from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.json_lines import read_objects, write_objects
 from training.marks import read_marks, tally
 from training.part import add_part_arguments, part_records, spread
-from training.records import Record, parse_json
-from training.whole_file import write_json, write_text
+from training.records import Record
+from training.whole_file import write_json
 
 RESAMPLES = 2000
 
@@ -129,50 +130,13 @@ def _interval(groups: Sequence[tuple[int, int]], seed: int) -> tuple[float, floa
     return shares[round(0.025 * (RESAMPLES - 1))], shares[round(0.975 * (RESAMPLES - 1))]
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSONL file.
-
-    Raises:
-        TrainingError: it cannot be read, or a line is no object.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            Sentence(
-                f"{path.name} 读不出来，它应是 UTF-8 的 JSONL，一行一个对象。请检查路径和内容。",
-                f"{path.name} cannot be read; it should be JSONL in UTF-8, an object a line. Check its path and "
-                "content.",
-            ),
-            f"{path}: {error}",
-        ) from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        raw, fault = parse_json(line)
-        if fault is None and not isinstance(raw, dict):
-            fault = Sentence("不是一个对象", "not an object")
-        if fault is not None:
-            raise TrainingError(
-                Sentence(
-                    f"{path.name} 第 {number} 行有误：{fault.zh}。这个文件应是 JSONL，一行一个对象；改好这一行再运行。",
-                    f"Line {number} of {path.name} is broken: {fault.en}. The file should be JSONL, an object a line; "
-                    "mend that line and run again.",
-                ),
-                str(path),
-            )
-        found.append(raw)
-    return found
-
-
 def read_requests(path: Path, catalog: Catalog) -> list[dict[str, Any]]:
     """The requests a sheet is about.
 
     Raises:
         TrainingError: the file cannot be read, or a line is no request with an id of its own.
     """
-    requests = _read_lines(path)
+    requests = read_objects(path)
     if len({str(request.get("id", "")) for request in requests} - {""}) != len(requests):
         raise TrainingError(
             Sentence(
@@ -205,20 +169,11 @@ def _read_key(path: Path) -> dict[str, Any]:
     )
 
 
-def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """A JSONL file of these objects, whole or absent.
-
-    Raises:
-        TrainingError: the disk does not allow it.
-    """
-    write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-
-
 def _texts(path: Path, requests: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The texts ``app compose`` wrote for every request, by its id."""
     found = {
         str(line.get("id")): [str(candidate["text"]) for candidate in line.get("candidates", ())]
-        for line in _read_lines(path)
+        for line in read_objects(path)
     }
     for request in requests:
         if not found.get(str(request["id"])):
@@ -290,7 +245,7 @@ def _run_requests(args: argparse.Namespace) -> int:
     records = part_records(args, load_catalog())
     patterns = args.only or ["*"]
     chosen = spread([record for record in records if any(fnmatch(record.id, each) for each in patterns)], args.limit)
-    write_lines(args.out, [request_fields(record, plain=args.plain) for record in chosen])
+    write_objects(args.out, [request_fields(record, plain=args.plain) for record in chosen])
     print(f"{args.out}: {len(chosen)} requests")
     return 0
 
@@ -300,7 +255,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
     requests = read_requests(args.requests, catalog)
     answers = {path.stem: _texts(path, requests) for path in args.written}
     lines, key = mixed(requests, answers, catalog, args.seed)
-    write_lines(args.out, lines)
+    write_objects(args.out, lines)
     write_json(args.key, key)
     print(f"{args.out}: {len(lines)} texts of {len(answers)} models for {len(requests)} requests")
     return 0
@@ -309,7 +264,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
 def _run_count(args: argparse.Namespace) -> int:
     """A Markdown table: a row a model, a column a reader, the bootstrap interval in brackets."""
     key = _read_key(args.key)
-    readers = [counted(_marks(_read_lines(sheet), key, sheet.name), key) for sheet in args.sheets]
+    readers = [counted(_marks(read_objects(sheet), key, sheet.name), key) for sheet in args.sheets]
     print("| " + "".join(f"| {sheet.stem} " for sheet in args.sheets) + "|")
     print("| --- " * (len(readers) + 1) + "|")
     for first in readers[0]:
@@ -324,7 +279,7 @@ def _cell(count: Count) -> str:
 
 def _run_marks(args: argparse.Namespace) -> int:
     key = _read_key(args.key)
-    lines = _read_lines(args.sheet)
+    lines = read_objects(args.sheet)
     marks = _marks(lines, key, args.sheet.name)
     said = {str(line.get("number")): line for line in lines}
     kept = []
@@ -332,7 +287,7 @@ def _run_marks(args: argparse.Namespace) -> int:
         request = {name: value for name, value in entry["request"].items() if name != "id"}
         mark = {"request": request, "text": said[number]["text"], "send": marks[number]}
         kept.append(mark | ({"why": said[number]["why"]} if said[number].get("why") else {}))
-    write_lines(args.out, kept)
+    write_objects(args.out, kept)
     print(f"{args.out}: {sum(marks.values())} of {len(kept)} texts would be sent")
     return 0
 

@@ -5,7 +5,6 @@ cannot be a prompt; whether a record is good is ``training/check.py``'s business
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,12 @@ from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.schema import key_fault
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.json_lines import TOO_DEEP, numbered_lines, parse_json
+from training.neighbours import body_of
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
 SPLIT_FILE = "split.json"
 HELD_OUT = ("validation", "test")
-TOO_DEEP = Sentence("括号套得太深", "nested too deep")
 REQUEST_KEYS = frozenset(GreetingRequest.__dataclass_fields__)
 REQUIRED_KEYS = frozenset({"relationship", "tone", "occasion", "length", "text"})
 
@@ -37,6 +37,11 @@ class Record:
     def cell(self) -> tuple[str, str]:
         """Relationship and tone."""
         return self.request.relationship, self.request.tone
+
+    @property
+    def body(self) -> str:
+        """The text without the name called and the signature, see :func:`training.neighbours.body_of`."""
+        return body_of(self.text, self.request.address, self.request.signature)
 
 
 @dataclass(frozen=True)
@@ -81,20 +86,8 @@ def file_lines(path: Path) -> Iterator[tuple[str, str]]:
     Raises:
         TrainingError: it cannot be read, or is not UTF-8.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            Sentence(
-                f"语料文件 {path.name} 读不出来，它应是 UTF-8 编码的文本。请检查路径，或另存为 UTF-8 再试。",
-                f"The corpus file {path.name} cannot be read; it should be UTF-8 text. Check the path, or save it as "
-                "UTF-8.",
-            ),
-            f"{path}: {error}",
-        ) from error
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield f"{path.stem}:{number}", line
+    for number, line in numbered_lines(path):
+        yield f"{path.stem}:{number}", line
 
 
 def read_corpus(folder: Path, catalog: Catalog) -> list[Record]:
@@ -129,31 +122,6 @@ def parse_record(name: str, line: str, catalog: Catalog) -> Record:
         zh, en = error.sentence.zh.rstrip("。"), error.sentence.en.rstrip(".")
         raise _bad_line(name, Sentence(zh, en)) from error
     return Record(name, request, raw["text"])
-
-
-def parse_json(text: str) -> tuple[Any, Sentence | None]:
-    """The value a JSON text stands for, or what is wrong with it, as a clause; a key given twice is a fault too."""
-    try:
-        return json.loads(text, object_pairs_hook=_distinct), None
-    except RecursionError:
-        return None, TOO_DEEP
-    except _RepeatedKey as error:
-        return None, Sentence(f"{error} 出现了两次", f"{error} stands there twice")
-    except ValueError as error:
-        return None, Sentence(f"不是 JSON（{error}）", f"not JSON ({error})")
-
-
-class _RepeatedKey(ValueError):
-    """A JSON object names one key twice; which value is meant, nobody can tell."""
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in mapping:
-            raise _RepeatedKey(repr(key[:40]))
-        mapping[key] = value
-    return mapping
 
 
 def request_fields(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from app.compose.catalog import load_catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.neighbours import NEIGHBOUR, body_of, near_pairs
+from training.neighbours import NEIGHBOUR, near_pairs
 from training.records import CORPUS, HELD_OUT, SPLIT_FILE, Record, Split, read_corpus
 from training.whole_file import write_text
 
@@ -72,7 +72,7 @@ def split_by_share(records: Sequence[Record], share: float, seed: int) -> Split:
 
 
 def _without_neighbours(records: Sequence[Record]) -> list[Record]:
-    bodies = [body_of(record.text, record.request.address, record.request.signature) for record in records]
+    bodies = [record.body for record in records]
     near = {index for pair in near_pairs(bodies, NEIGHBOUR) for index in (pair.earlier, pair.later)}
     return [record for index, record in enumerate(records) if index not in near]
 

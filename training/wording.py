@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.compose.lexicon import EMPTY_CHARACTERS
-from training.neighbours import NEAR_REPEAT, body_of, containment, grams
+from training.neighbours import NEAR_REPEAT, containment, grams
 from training.records import Record
 
 # Ordinary greetings, festivals and customs: said by everybody every year, and rightly. They part a text like a comma.
@@ -111,7 +111,7 @@ def _repeats(record: Record, other: Record) -> bool:
 
 def _parted(record: Record) -> str:
     """The body of a record's text, with a comma for every ordinary greeting."""
-    return _PARTING.sub("，", body_of(record.text, record.request.address, record.request.signature))
+    return _PARTING.sub("，", record.body)
 
 
 def _asked(record: Record) -> str:

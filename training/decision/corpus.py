@@ -19,7 +19,8 @@ from app.compose.request import GreetingRequest, RequestError, fold, make_reques
 from app.compose.schema import nearest
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.records import SPLIT_FILE, Record, corpus_lines, file_lines, parse_json, read_split
+from training.json_lines import parse_object
+from training.records import SPLIT_FILE, Record, corpus_lines, file_lines, read_split
 
 TYPED = ("address", "zodiac", "signature")
 LEAST_EACH = 2  # records a value, on average, below which a field is no label
@@ -140,9 +141,7 @@ def read_any_requests(path: Path, labels: Labels) -> dict[str, LabelledRequest]:
 
 
 def _parsed(id: str, line: str) -> dict[str, Any]:
-    raw, fault = parse_json(line)
-    if fault is None and not isinstance(raw, dict):
-        fault = Sentence("应是键值对（{…}）", "it should be a mapping ({…})")
+    raw, fault = parse_object(line)
     if fault is not None:
         raise _bad_line(id, fault)
     for key, value in raw.items():
@@ -156,8 +155,7 @@ def _parsed(id: str, line: str) -> dict[str, Any]:
             raise _bad_line(
                 id, Sentence(f"{key} 应是{kind[0]}，不是 {shown}", f"{key} should be {kind[1]}, not {shown}")
             )
-    found: dict[str, Any] = raw
-    return found
+    return raw
 
 
 def _bad_line(id: str, fault: Sentence) -> TrainingError:

@@ -18,7 +18,7 @@ from training.evaluation.consistency import across_changes
 from training.evaluation.features import Scale
 from training.evaluation.reader import FOLDS, Reader, recognised, train_reader
 from training.evaluation.written import Written, unchanged, with_requests
-from training.neighbours import NEAR_REPEAT, body_of, near_pairs
+from training.neighbours import NEAR_REPEAT, near_pairs
 from training.part import spread
 from training.records import Record
 
@@ -130,7 +130,7 @@ def readers_of(corpus: Corpus, records: Sequence[Record]) -> tuple[dict[str, Rea
         if rare := sorted(set(counts) - common):
             notes.append(_rare(field, rare))
         kept = [(record, value) for record, value in zip(records, values, strict=True) if value in common]
-        texts = [_body(record.text, record.request) for record, _ in kept]
+        texts = [record.body for record, _ in kept]
         try:
             readers[field] = train_reader(texts, [value for _, value in kept], Sentence(field, field))
         except TrainingError as error:
@@ -145,7 +145,7 @@ def corpus_figures(corpus: Corpus, readers: Mapping[str, Reader], notes: Sequenc
         notes: why a label has no reader.
     """
     requests = [request_of(record) for record in corpus.records]
-    bodies = [_body(record.text, record.request) for record in corpus.records]
+    bodies = [record.body for record in corpus.records]
     repeats = list(near_pairs(bodies, NEAR_REPEAT))
     labels = tuple(
         LabelFigures(
@@ -161,7 +161,7 @@ def corpus_figures(corpus: Corpus, readers: Mapping[str, Reader], notes: Sequenc
     )
     cells: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for record in spread(corpus.records, COMPARED):
-        body, request = _body(record.text, record.request), request_of(record)
+        body, request = record.body, request_of(record)
         cells[tuple(request.label(field) for field in readers)].append(body)
     manner = [field for field in corpus.labels.fields if field not in NOT_MANNER]
     combinations = len({tuple(map(request.label, manner)) for request in requests})
@@ -185,7 +185,7 @@ def trial_figures(trial: Trial, readers: Mapping[str, Reader], rules: Rules, rec
         rules: what content is checked by.
         records: the readers', whose texts are the author's.
     """
-    scale = Scale.of([_body(record.text, record.request) for record in records])
+    scale = Scale.of([record.body for record in records])
     written = {name: with_requests(outputs, trial.asked) for name, outputs in trial.outputs.items()}
     author_passes = fmean(not rules(record.text, record.request) for record in records)
     prompted = unchanged(written[PROMPT])
@@ -194,7 +194,7 @@ def trial_figures(trial: Trial, readers: Mapping[str, Reader], rules: Rules, rec
         requests=len(firsts),
         systems={name: _system(texts, readers, rules, scale) for name, texts in written.items()},
         author_passes=author_passes,
-        told_apart=_told_apart([_body(each.text, each.request) for each in spread(records, len(firsts))], firsts),
+        told_apart=_told_apart([each.body for each in spread(records, len(firsts))], firsts),
         rules_apart=(author_passes + 1 - _passes(prompted, rules).value) / 2,
     )
 
@@ -255,7 +255,3 @@ def _rare(field: str, values: Sequence[str]) -> Sentence:
 def _label(request: GreetingRequest, field: str) -> str:
     assert isinstance(request, LabelledRequest)
     return request.label(field)
-
-
-def _body(text: str, request: GreetingRequest) -> str:
-    return body_of(text, request.address, request.signature)

@@ -13,9 +13,9 @@ from training.decision.systems import bare
 from training.device_failure import device_failures
 from training.encoding import Encoder
 from training.examples import Example
+from training.json_lines import write_objects
 from training.lora import all_batches, answer_stage, remember_below, stage_facts, token_count
 from training.pipeline import build_model
-from training.reading import write_lines
 from training.recipe import ROOT, read_recipe
 from training.records import Record
 from training.workspace import Workspace, make_folder, read_note, write_note
@@ -53,7 +53,7 @@ def trial_workspace(base: Path, records: Sequence[Record], labels: Labels, folde
     """
     corpus = folder / "corpus"
     make_folder(corpus)
-    write_lines(
+    write_objects(
         corpus / "trial.jsonl",
         [{"id": record.id, "prompt": _told(record.request, labels), "text": record.text} for record in records],
     )

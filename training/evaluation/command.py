@@ -20,8 +20,9 @@ from training.evaluation.retrieval import Ranking
 from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
 from training.evaluation.table import MEASURES_FILE, read_table
 from training.evaluation.write import Pace, write_outputs
+from training.json_lines import write_objects
 from training.part import part_records, spread
-from training.reading import read_requests, request_fields, write_lines
+from training.reading import read_requests, request_fields
 from training.records import CORPUS
 from training.workspace import make_folder
 
@@ -137,7 +138,7 @@ def _keep_requests(file: Path, fields: Sequence[dict[str, Any]], catalog: Catalo
         TrainingError: there are others already.
     """
     if not file.exists():
-        write_lines(file, fields)
+        write_objects(file, fields)
     elif as_asked(read_requests(file, catalog), catalog) != as_asked(fields, catalog):
         raise TrainingError(
             Sentence(

@@ -13,7 +13,7 @@ from pathlib import Path
 from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.records import parse_json
+from training.json_lines import parse_json
 from training.whole_file import unwritten
 
 AUTHOR = "corpus"  # the system that is the corpus's author: a text nobody generated

@@ -10,7 +10,6 @@ from training.evaluation.copying import Runs
 from training.evaluation.divergence import BigramModel, Quantizer
 from training.evaluation.features import Scale
 from training.evaluation.reader import Reader, train_reader
-from training.neighbours import body_of
 from training.records import Record
 
 TONE = Sentence("语气", "tone")
@@ -55,7 +54,7 @@ class Reference:
                     "holds out every record.",
                 )
             )
-        bodies = [body_of(record.text, record.request.address, record.request.signature) for record in records]
+        bodies = [record.body for record in records]
         notes: list[Sentence] = []
 
         def reader(labels: Sequence[str], what: Sentence) -> Reader | None:

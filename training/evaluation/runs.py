@@ -7,7 +7,7 @@ from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.bootstrap import Estimate
-from training.records import parse_json
+from training.json_lines import parse_json
 
 
 @dataclass(frozen=True)

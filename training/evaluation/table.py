@@ -16,8 +16,9 @@ from training.evaluation.outputs import AUTHOR, Output
 from training.evaluation.reader import recognised
 from training.evaluation.reference import Reference, relationship_of, tone_of
 from training.evaluation.written import Written, as_written, unchanged, with_requests
+from training.json_lines import parse_json
 from training.part import spread
-from training.records import Record, parse_json
+from training.records import Record
 from training.whole_file import write_json
 
 MEASURES_FILE = "measures.json"

@@ -48,7 +48,7 @@ def as_written(record: Record, catalog: Catalog) -> Written:
     request = record.request
     reasons = guard_reasons(record.text, request, catalog)
     output = Output(AUTHOR, record.id, "", 0, record.text, reasons, 0, 0, 0.0)
-    return Written(output, request, body_of(record.text, request.address, request.signature))
+    return Written(output, request, record.body)
 
 
 def guard_reasons(text: str, request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:

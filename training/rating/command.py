@@ -9,11 +9,12 @@ from app.compose.catalog import Catalog, load_catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.outputs import AUTHOR, first_texts, outputs_files, read_outputs
+from training.json_lines import write_objects
 from training.part import spread
 from training.rating.ratings import read_key, read_ratings, systems_of
 from training.rating.sheet import instructions, mixed
 from training.rating.summary import markdown
-from training.reading import parse_request, read_requests, write_lines
+from training.reading import parse_request, read_requests
 from training.records import CORPUS, read_corpus
 from training.whole_file import write_json, write_text
 
@@ -104,7 +105,7 @@ def _run_sheet(args: argparse.Namespace) -> int:
     if not args.without_author:
         texts[AUTHOR] = author_texts(args.corpus, requests, catalog)
     lines, key = mixed(requests, texts, catalog, args.seed)
-    write_lines(args.out, [instructions(), *lines])
+    write_objects(args.out, [instructions(), *lines])
     write_json(args.key, key)
     print(f"{args.out}: {len(lines)} texts of {len(texts)} systems for {len(requests)} requests")
     return 0

@@ -11,8 +11,8 @@ from typing import Any
 from app.compose.schema import nearest
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.json_lines import numbered_lines, parse_object
 from training.rating.sheet import DIMENSIONS, HIGHEST, LOWEST, Dimension
-from training.records import parse_json
 
 _LISTED = 40  # faults; who has more has mended none
 
@@ -68,21 +68,9 @@ def read_ratings(path: Path, key: Key) -> dict[str, Rating]:
     Raises:
         TrainingError: the file cannot be read, or has faults; its detail lists them, one a line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            Sentence(
-                f"评分文件 {path.name} 读不出来，它应是 UTF-8 的 JSONL。请检查路径，或另存为 UTF-8。",
-                f"The ratings {path.name} cannot be read; they should be JSONL in UTF-8. Check the path, or save them "
-                "as UTF-8.",
-            ),
-            f"{path}: {error}",
-        ) from error
     form = _Form(path.name, key)
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            form.take(number, line)
+    for number, line in numbered_lines(path):
+        form.take(number, line)
     form.close()
     if form.faults:
         faults = [*form.faults[:_LISTED], *(["…"] if len(form.faults) > _LISTED else [])]
@@ -110,9 +98,7 @@ class _Form:
 
     def take(self, number: int, line: str) -> None:
         """Note what a line says, or what is wrong with it."""
-        raw, fault = parse_json(line)
-        if fault is None and not isinstance(raw, dict):
-            fault = Sentence("应是键值对（{…}）", "it should be a mapping ({…})")
+        raw, fault = parse_object(line)
         if fault is not None:
             self._fault(number, fault)
         elif "instructions" not in raw:
