@@ -20,7 +20,7 @@ from app.commands.progress_bar import ProgressBar
 from app.compose.sentence import ExplainedError
 from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
-from app.models.progress import Progress
+from app.models.progress import Paced, report_of
 from app.models.sources import fetch_base, tidy
 from training.errors import TrainingError
 from training.recipe import read_recipe
@@ -40,6 +40,7 @@ if recipe:
 if target.is_file():
     sys.exit()
 bar = ProgressBar(sys.stderr, languages[0])
+paced = Paced(bar.show)
 try:
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent / "install.lock"):  # The one an installation of the model holds.
@@ -48,9 +49,10 @@ try:
                 base,
                 target.parent,
                 str(installed) if installed.is_file() else source,
-                lambda done, total, sentence: bar.show(Progress("download", done, total, sentence)),
+                report_of("download", paced.take),
                 lambda: False,
             )
+            paced.flush()
         tidy(base, target.parent)
 except KeyboardInterrupt:
     sys.exit(130)
