@@ -4,6 +4,7 @@ A bundle (PyInstaller's, a folder) has no Python beside it: its one executable i
 engine, told apart by what follows it.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -32,7 +33,11 @@ def called() -> str:
 
 
 def have_streams() -> None:
-    """Give the process standard streams where it has none: a window on Windows, whose words then go nowhere."""
+    """Have standard streams that take any text, in UTF-8 whatever the system's language; a window on Windows has none,
+    and its words go nowhere."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and mode == "w":
+            stream.reconfigure(encoding="utf-8", errors="replace")
+        elif stream is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # it lives as long as we do

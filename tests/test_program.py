@@ -1,6 +1,7 @@
 """How the program finds itself and starts itself again, in a checkout and in a bundle."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,14 @@ def test_a_checkout_starts_its_own_python() -> None:
 def test_the_version_is_printed_and_nothing_else() -> None:
     done = subprocess.run(program.command("--version"), cwd=program.ROOT, capture_output=True, check=True)
     assert done.stdout.strip().count(b".") == 2 and done.stderr == b""
+
+
+def test_chinese_is_printed_whatever_language_the_system_speaks() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    for arguments in (("--help",), ("compose", "--help"), ("no-such-command",)):
+        done = subprocess.run(program.command(*arguments), cwd=program.ROOT, env=environment, capture_output=True)
+        said = (done.stdout + done.stderr).decode("utf-8")
+        assert "Traceback" not in said and any("\u4e00" <= character <= "\u9fff" for character in said), said
 
 
 def test_the_engine_child_ends_when_nobody_speaks_to_it() -> None:

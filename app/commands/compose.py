@@ -45,8 +45,6 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write what the options ask for. Returns 0, 1 when the model or the engine fails, 2 when the request is unfit."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         _check_options(options)
         catalog = load_catalog()

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ def run(model: Path | None, device: str) -> int:
         model: a GGUF file; None for the one in use.
         device: ``auto`` or ``cpu``.
     """
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     facts = {
         "version": __version__,
         "bundle": program.BUNDLED,

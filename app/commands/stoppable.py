@@ -43,8 +43,6 @@ Work = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 def carry_out(work: Work, *, as_json: bool) -> int:
     """Do ``work``. Returns 0, 1 when something is in the way, 130 when it was stopped."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -10,6 +10,7 @@ from app.commands.stoppable import INTERRUPTED
 # As a download whose line stalls after a burst, and which gives up in the end.
 STANDING_STILL = """
 import time
+from app import program
 from app.commands.stoppable import carry_out
 from app.compose.sentence import Sentence
 from app.models.errors import Cancelled
@@ -26,6 +27,7 @@ def work(tell, stopped):
         time.sleep(0.05)
     raise OSError("gave up")
 
+program.have_streams()
 raise SystemExit(carry_out(work, as_json=True))
 """
 
