@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = ("debootstrap", "Xvfb", "xdotool", "xclip", "import", "unshare", "setpriv")
+from tests.virtual_screen import virtual_screen
+
+TOOLS = ("debootstrap", "Xvfb", "xdotool", "xclip", "import", "unshare")
 PERSON = 1000
 HOME = "/home/张三丰"
 SECONDS = 300.0  # for the slowest step: opening the model and writing, on a busy machine
@@ -61,15 +63,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def display(root: Path) -> Iterator[str]:
     """An X screen whose socket is seen in the root."""
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x860x24", "-nolisten", "tcp", "-ac"]
-    server = subprocess.Popen(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait(20)
+    with virtual_screen("-ac", size="1280x860x24") as display:
+        yield display
 
 
 class Person:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from app.gui.words import CHINESE, Words
 from app.people.store import Store, open_store
 from tests.gui.batch_bench import Bench, make_bench
 from tests.gui.waiting import settle, wait
+from tests.virtual_screen import virtual_screen
 
 STAND_IN = (sys.executable, "-m", "tests.gui.stand_in_engine")
 SLOWLY = (*STAND_IN, "--pace", "0.05")
@@ -118,18 +118,8 @@ def screen() -> Iterator[dict[str, str]]:
         return
     if shutil.which("Xvfb") is None:
         pytest.skip("there is no display, and Xvfb is not installed")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=(writing,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    yield {"DISPLAY": f":{number}"}
-    server.terminate()
-    server.wait(20)
+    with virtual_screen() as display:
+        yield {"DISPLAY": display}
 
 
 @pytest.fixture
