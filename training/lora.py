@@ -5,6 +5,7 @@ Torch is imported by what this calls, never by looking at the command line.
 
 import argparse
 import importlib.metadata
+import math
 import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -153,7 +154,7 @@ def stage_facts(workspace: Workspace, identity: str, network: "nn.Module", outco
         "seed": recipe.seed,
         "base": {"file": recipe.base.file.name, "sha256": workspace.base_sha256},
         "corpus_sha256": workspace.corpus_sha256,
-        "validation_loss": round(outcome.best_loss, 6),
+        "validation_loss": None if math.isnan(outcome.best_loss) else round(outcome.best_loss, 6),
         "best_step": outcome.best_step,
         "steps": outcome.steps,
         "stopped_early": outcome.stopped_early,

@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.compose.sentence import Sentence
-from app.gui.plain_text import plain_label
+from app.gui.plain_text import BreakingLabel
 from app.gui.words import Words
 
 CONFIRMED_FOR = 2200  # ms the word 已复制 stays
@@ -67,8 +67,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._words = words
         self._sentence = Sentence("", "")
-        self.message = plain_label()
-        self.message.setWordWrap(True)
+        self.message = BreakingLabel()
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setMinimumHeight(30)
         self.details = Details(self)

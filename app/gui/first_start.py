@@ -9,6 +9,7 @@ from app.compose.sentence import Sentence
 from app.gui.banner import Details
 from app.gui.models_process import Job, ModelsProcess, Outcome, Refusal
 from app.gui.models_progress import figures, gigabytes, overall
+from app.gui.plain_text import BreakingLabel
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.models.manifest import Manifest
@@ -55,8 +56,7 @@ class FirstStart(QFrame):
         self.title = QLabel()
         self.title.setProperty("kind", "panelTitle")
         self.title.setFont(theme.letter_font(17))
-        self.message = QLabel()
-        self.message.setWordWrap(True)
+        self.message = BreakingLabel()
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.bar = QProgressBar()
         self.bar.setRange(0, BAR)

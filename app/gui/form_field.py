@@ -2,6 +2,8 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.gui.plain_text import BreakingLabel
+
 
 class FormField(QWidget):
     """A named control; ``name`` is what the errors of a request call it."""
@@ -16,9 +18,8 @@ class FormField(QWidget):
         self._title.setBuddy(controls[0])
         self._aside = QLabel()
         self._aside.setProperty("kind", "aside")
-        self.error = QLabel()
+        self.error = BreakingLabel()
         self.error.setProperty("kind", "error")
-        self.error.setWordWrap(True)
         self.error.hide()
         heading = QHBoxLayout()
         heading.addWidget(self._title)

@@ -54,8 +54,7 @@ class FetchingForm(QFrame):
         for line, kept in ((self.mirror, fetching.mirror), (self.address, self._kept_address)):
             if not line.hasFocus():
                 line.setText(kept)
-        for field in (self._mirror_field, self._address_field):
-            field.mark("")
+        self._unmark()
         self.retranslate()
 
     def use_file(self, path: Path) -> None:
@@ -119,6 +118,12 @@ class FetchingForm(QFrame):
         wanted = Fetching(**{**vars(self._kept), **changes})
         if wanted != self._kept:
             self.changed.emit(wanted)
+        else:
+            self._unmark()  # what was wrong has been taken back
+
+    def _unmark(self) -> None:
+        for field in (self._mirror_field, self._address_field):
+            field.mark("")
 
     def first_control(self) -> QWidget:
         """Where the keys go first."""

@@ -16,7 +16,7 @@ from app.compose.sentence import Sentence
 from app.engine.protocol import Event, Failed, Loading, Ready
 from app.gui.banner import Banner
 from app.gui.column_scroll import FlowingColumn
-from app.gui.engine_bridge import EngineBridge
+from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.file_asking import ask_file
 from app.gui.kind_button import KindButton
 from app.gui.log import Log
@@ -29,10 +29,20 @@ from app.gui.quiet_bar import QuietBar
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.models.fetching import Fetching
-from app.models.inventory import Entry
+from app.models.inventory import Entry, State
 from app.models.progress import Progress
 
 _LASTING = ("fetch", "import", "verify")  # actions for the process that takes minutes
+_STOPPED = {  # of what was fetched its row says what is here
+    "import": Sentence(
+        "已停下，没有导入；你的文件没有动过。要用它就再导入一次。",
+        "Stopped; nothing was imported, and your file is as it was. Import it again to use it.",
+    ),
+    "verify": Sentence(
+        "已停下，没有校验完，还不知道这个模型是否完好。要知道就再校验一次。",
+        "Stopped before the end, so whether the model is whole is not known. Check it again to know.",
+    ),
+}
 
 
 class ModelsPage(QWidget):
@@ -182,6 +192,7 @@ class ModelsPage(QWidget):
             self.entries = entries_of(outcome.facts)
             self.form.show_settings(fetching_in(outcome.facts))
             self._show()
+            self._open_what_came_back()
         else:
             if outcome.kind == "used":
                 self.chosen.emit()
@@ -190,6 +201,12 @@ class ModelsPage(QWidget):
                 self.bar.tell(outcome.sentence)
             self.refresh()
         self._ask_next()
+
+    def _open_what_came_back(self) -> None:
+        """The model in use was gone or broken when it was to be opened, and is there again: the person put it back."""
+        ready = any(entry.in_use and entry.state is State.READY for entry in self.entries)
+        if ready and self._engine.state is Engine.OFF and not self.process.running:
+            self.chosen.emit()
 
     def _refused(self, job: Job, refusal: Refusal) -> None:
         if not self.form.refuse(refusal):
@@ -203,6 +220,11 @@ class ModelsPage(QWidget):
         self.bar.tell(outcome.sentence)
         if outcome.kind == "installed" and any(entry.in_use and entry.id == job.id for entry in self.entries):
             self.chosen.emit()
+        self.refresh()
+
+    def _stopped(self, job: Job) -> None:
+        if job.action in _STOPPED:
+            self.bar.tell(_STOPPED[job.action])
         self.refresh()
 
     def _failed(self, job: Job, refusal: Refusal) -> None:
@@ -274,7 +296,7 @@ class ModelsPage(QWidget):
         self.process.progressed.connect(self._progressed)
         self.process.done.connect(self._done)
         self.process.failed.connect(self._failed)
-        self.process.paused.connect(lambda _: self.refresh())
+        self.process.paused.connect(self._stopped)
         self._engine.happened.connect(self.handle)
         self.form.changed.connect(self._set)
         self.form.file_asked.connect(lambda: self._ask_gguf(self.tr("基础模型的文件"), self.form.use_file))

@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 from app.gui.kind_button import KindButton
 from app.gui.models_process import ModelsProcess
 from app.gui.models_progress import figures, gigabytes, megabytes, overall
+from app.gui.plain_text import BreakingLabel, plain_label, plain_tip
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.models.inventory import Entry, Kind, State
 
 BAR = 1000  # steps of the progress bar
+TITLE_WIDTH = 400  # pixels; a file may call its model what it likes, and the buttons need their room
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ModelRow(QFrame):
         self._process = process
         self.entry: Entry | None = None
         self._doing = Doing()
-        self.title = QLabel()
+        self.title = plain_label()
         self.title.setProperty("kind", "panelTitle")
         self.title.setFont(theme.letter_font(17))
         self.mark = QLabel()
@@ -80,7 +82,10 @@ class ModelRow(QFrame):
         if self.entry is None:
             return
         entry, doing = self.entry, self._doing
-        self.title.setText(self._words.say(entry.title))
+        title = self._words.say(entry.title)
+        shown = self.title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideMiddle, TITLE_WIDTH)
+        self.title.setText(shown)
+        self.title.setToolTip(plain_tip(title) if shown != title else "")
         self.mark.setText(self.tr("正在使用") if entry.in_use and entry.state is State.READY else "")
         self.facts.setText("  ·  ".join(self._facts(entry)))
         self.good_for.setText(self._words.say(entry.good_for))
@@ -178,8 +183,7 @@ class ModelRow(QFrame):
             column.addWidget(widget)
 
 
-def _line(kind: str) -> QLabel:
-    label = QLabel()
+def _line(kind: str) -> BreakingLabel:
+    label = BreakingLabel()
     label.setProperty("kind", kind)
-    label.setWordWrap(True)
     return label

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from app.compose.sentence import Sentence
-from app.gui.plain_text import plain_label
+from app.gui.plain_text import BreakingLabel
 from app.gui.words import Words
 
 
@@ -22,8 +22,7 @@ class QuietBar(QFrame):
         self._undo: Callable[[], Any] | None = None
         self._confirm: Callable[[], Any] | None = None
         self._confirm_words = Sentence("", "")
-        self.message = plain_label()
-        self.message.setWordWrap(True)
+        self.message = BreakingLabel()
         self.undo = self._button("link", self._act_undo)
         self.confirm = self._button("outline", self._act_confirm)
         self.keep = self._button("quiet", self.hide)

@@ -1,11 +1,14 @@
 """The quiet line at the foot of the page: which model, on what and why, and how long the last greetings took."""
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Ready
+from app.gui.plain_text import plain_label, plain_tip
 from app.gui.words import Words
+
+_NAME_WIDTH = 300  # pixels; a file may call its model what it likes
 
 
 class StatusLine(QFrame):
@@ -20,7 +23,7 @@ class StatusLine(QFrame):
         self._fraction: float | None = None
         self._seconds: float | None = None
         self._message: Sentence | None = None
-        self.engine = QLabel()
+        self.engine = plain_label()
         self.engine.setProperty("kind", "status")
         self.engine.setObjectName("engineStatus")
         self.took = QLabel()
@@ -57,13 +60,15 @@ class StatusLine(QFrame):
         """Say everything in the language in use."""
         if self._ready is not None:
             model = self._words.say(self._title) if self._title else self._ready.model
-            text = f"{model}  ·  {self._words.say(self._ready.reason).rstrip('。.')}"
+            reason = self._words.say(self._ready.reason).rstrip("。.")
+            short = self.engine.fontMetrics().elidedText(model, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH)
+            text, whole = f"{short}  ·  {reason}", f"{model}  ·  {reason}"
         elif self._fraction is not None:
-            text = self.tr("正在打开模型… {percent}%").format(percent=round(100 * self._fraction))
+            text = whole = self.tr("正在打开模型… {percent}%").format(percent=round(100 * self._fraction))
         else:
-            text = self._words.say(self._message) if self._message else ""
+            text = whole = self._words.say(self._message) if self._message else ""
         self.engine.setText(text)
-        self.engine.setToolTip(text)
+        self.engine.setToolTip(plain_tip(whole))
         seconds = self._seconds
         self.took.setText("" if seconds is None else self.tr("用时 {seconds} 秒").format(seconds=f"{seconds:.1f}"))
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -65,6 +66,27 @@ def test_a_long_text_with_long_faults_and_a_banner_have_room(window, width, heig
     assert card.faults.height() >= card.faults.heightForWidth(card.faults.width())
     assert card.text.geometry().bottom() < card.faults.geometry().top()
     assert card.faults.geometry().bottom() < card.copy_button.geometry().top()
+
+
+def test_a_file_name_without_an_end_makes_no_page_wider(window):
+    window.resize(1024, 700)
+    name = f"{'a' * 250}.gguf"
+    for place in window.pages.places:
+        window.pages.show_place(place)
+        banner = window.pages.page.banner
+        banner.show_error(Sentence(f"{name} 不是模型文件。", f"{name} is no model."))
+        settle()
+        assert window.width() == 1024
+        assert banner.dismiss.mapTo(window, QPoint(banner.dismiss.width(), 0)).x() <= 1024, place
+        assert banner.message.text() == f"{name} 不是模型文件。"
+
+
+def test_the_name_a_file_gives_its_model_is_shown_as_it_is_and_not_at_any_length(window):
+    window.resize(1024, 700)
+    window.page.status.show_ready(replace(window.engine.ready, model="<b>" + "a" * 300), None)
+    settle()
+    assert window.width() == 1024
+    assert window.page.status.engine.text().startswith("<b>a") and "…" in window.page.status.engine.text()
 
 
 def test_text_and_form_survive_a_change_of_theme(window):

@@ -30,6 +30,8 @@ from training.decision.trial import Plan, Trial, evaluated, free_records, run_tr
 from training.decision.verdict import decide
 from training.errors import TrainingError
 from training.evaluation.systems import no_model
+from training.evaluation.write import MOST_SEEDS
+from training.options import check_number
 from training.part import spread
 from training.recipe import ROOT
 from training.whole_file import write_text
@@ -74,6 +76,9 @@ def _answer(word: str) -> Answer:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, try, and say what is advised."""
+    check_number("--records", args.records, 1)
+    check_number("--limit", args.limit, 1)
+    check_number("--seeds", args.seeds, 1, MOST_SEEDS)
     said = _said(args)
     result = _measured(args, said) if args.corpus else Result(decide(said, (), (UNKNOWN,)), None, None, ())
     if args.html is not None:
@@ -126,7 +131,7 @@ def _tried(args: argparse.Namespace, corpus: Corpus) -> Trial:
     if not base.is_file():
         raise no_model(base, "--base")
     keep_memory()
-    plan = Plan(max(1, args.records), max(1, args.limit), max(1, args.seeds), args.task, not args.without_tuning)
+    plan = Plan(args.records, args.limit, args.seeds, args.task, not args.without_tuning)
     folder = args.out or ROOT / "runs" / trial_name(args.corpus, args.requests, base, plan)
     return run_trial(corpus, requests, base, folder.resolve(), plan)
 

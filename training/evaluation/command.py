@@ -19,15 +19,15 @@ from training.evaluation.requests import REQUESTS_FILE, as_asked, with_variation
 from training.evaluation.retrieval import Ranking
 from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
 from training.evaluation.table import MEASURES_FILE, read_table
-from training.evaluation.write import Pace, write_outputs
+from training.evaluation.write import MOST_SEEDS, Pace, write_outputs
 from training.json_lines import write_objects
+from training.options import check_number
 from training.part import part_records, spread
 from training.reading import read_requests, request_fields
 from training.records import CORPUS
 from training.workspace import make_folder
 
 DRAWN = 60  # requests of the corpus, where no file of them is given
-MOST_SEEDS = 32  # that the engine decodes side by side
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
     names = [name.strip() for name in args.systems.split(",") if name.strip()]
     for name in names:
         check_name(name)
-    _check_numbers(args)
+    check_number("--seeds", args.seeds, 1, MOST_SEEDS)
+    check_number("--nearest", args.nearest, 1, 16)
+    check_number("--limit", args.limit, 1)
     if args.check:
         read_table(args.check)  # a file that is none is refused before anything is written
     catalog = load_catalog()
@@ -90,20 +92,6 @@ def run(args: argparse.Namespace) -> int:
         with opened(name, choices, catalog) as system:
             print(_summary(name, write_outputs(system, asked, catalog, args.out, pace)))
     return 0 if args.unmeasured else report.run(args)
-
-
-def _check_numbers(args: argparse.Namespace) -> None:
-    for option, number, least, most in (
-        ("--seeds", args.seeds, 1, MOST_SEEDS),
-        ("--nearest", args.nearest, 1, 16),
-        ("--limit", 1 if args.limit is None else args.limit, 1, None),
-    ):
-        if number < least or (most is not None and number > most):
-            zh = f"至少是 {least}" if most is None else f"要在 {least} 到 {most} 之间"
-            en = f"at least {least}" if most is None else f"between {least} and {most}"
-            raise TrainingError(
-                Sentence(f"{option} {zh}，现在是 {number}。", f"{option} must be {en}; it is {number}.")
-            )
 
 
 def _requests(args: argparse.Namespace, catalog: Catalog) -> list[dict[str, Any]]:

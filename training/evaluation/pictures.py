@@ -88,16 +88,26 @@ def draw_all(table: Table, runs: Sequence[Run], folder: Path) -> list[Path]:
     Raises:
         TrainingError: the disk does not allow it.
     """
-    drawn: dict[str, Callable[[Path], None]] = {CONSISTENCY: lambda out: draw_consistency(table, out)}
-    if any(run.share_poor for run in runs):
-        drawn[QUALITY] = lambda out: draw_quality(runs, out)
-    if len({run.records for run in runs if not run.share_poor}) > 1:
-        drawn[SIZE] = lambda out: draw_size(runs, out)
+    return [
+        *_in_every_format(CONSISTENCY, lambda out: draw_consistency(table, out), folder),
+        *draw_runs(runs, folder),
+    ]
+
+
+def draw_runs(runs: Sequence[Run], folder: Path) -> list[Path]:
+    """The pictures of a study, those there are figures for, as :func:`draw_all`."""
     files = []
-    for name, draw in drawn.items():
-        for suffix in FORMATS:
-            files.append(folder / f"{name}{suffix}")
-            draw(files[-1])
+    if any(run.share_poor for run in runs):
+        files += _in_every_format(QUALITY, lambda out: draw_quality(runs, out), folder)
+    if len({run.records for run in runs if not run.share_poor}) > 1:
+        files += _in_every_format(SIZE, lambda out: draw_size(runs, out), folder)
+    return files
+
+
+def _in_every_format(name: str, draw: Callable[[Path], None], folder: Path) -> list[Path]:
+    files = [folder / f"{name}{suffix}" for suffix in FORMATS]
+    for file in files:
+        draw(file)
     return files
 
 

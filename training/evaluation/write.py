@@ -26,6 +26,8 @@ from training.evaluation.written import guard_reasons
 from training.progress import TimeLeft, percent
 from training.workspace import read_note, write_note
 
+MOST_SEEDS = 32  # that the engine decodes side by side
+
 
 @dataclass(frozen=True)
 class Pace:

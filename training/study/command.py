@@ -10,14 +10,14 @@ again, it goes on; a run that is done and unchanged is not done again.
 import argparse
 from pathlib import Path
 
-from app.compose.sentence import Sentence
 from training.allocator import keep_memory
-from training.errors import TrainingError
-from training.evaluation.command import MOST_SEEDS
+from training.evaluation.pictures import draw_runs
 from training.evaluation.runs import read_runs
+from training.evaluation.write import MOST_SEEDS
+from training.options import check_number
 from training.recipe import add_recipe_arguments
 from training.study.pipeline import Plan, carry_out, requests_of
-from training.study.results import RESULT_FILE, draw, measured, outside, summary, write_result
+from training.study.results import RESULT_FILE, measured, outside, summary, write_result
 from training.workspace import Workspace
 
 
@@ -36,7 +36,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Do what is not done, measure, write and draw; 1 where ``--check`` finds a figure outside its interval."""
     keep_memory()
-    _check_numbers(args)
+    check_number("--steps", args.steps, 1)
+    check_number("--requests", args.requests, 1)
+    check_number("--each", args.each, 1, MOST_SEEDS)
     old = read_runs(args.check) if args.check else ()
     workspace = Workspace.of(args)
     plan = Plan(args.steps, args.requests, args.each)
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             "each": plan.each,
         }
         write_result(workspace.folder / RESULT_FILE, runs, facts)
-        pictures = draw(runs, workspace.folder)
+        pictures = draw_runs(runs, workspace.folder)
     print(summary(runs))
     for file in (workspace.folder / RESULT_FILE, *pictures):
         print(file)
@@ -62,16 +64,3 @@ def run(args: argparse.Namespace) -> int:
     for change in changes:
         print(f"{change.zh} / {change.en}")
     return 1 if changes else 0
-
-
-def _check_numbers(args: argparse.Namespace) -> None:
-    limits = {"steps": (1, 1_000_000), "requests": (1, 1_000_000), "each": (1, MOST_SEEDS)}
-    for name, (least, most) in limits.items():
-        number = getattr(args, name)
-        if not least <= number <= most:
-            raise TrainingError(
-                Sentence(
-                    f"--{name} 要在 {least} 到 {most} 之间，现在是 {number}。",
-                    f"--{name} must be between {least} and {most}; it is {number}.",
-                )
-            )

@@ -1,5 +1,5 @@
-"""What a study found: the figures of every run, kept in ``study.json``, shown in a few lines and two pictures, compared
-with those of an earlier study."""
+"""What a study found: the figures of every run, kept in ``study.json``, shown in a few lines, compared with those of an
+earlier study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +8,6 @@ from typing import Any
 
 from app.compose.sentence import Sentence
 from training.evaluation.measures import MEASURES
-from training.evaluation.pictures import FORMATS, QUALITY, SIZE, draw_quality, draw_size
 from training.evaluation.reference import Reference
 from training.evaluation.requests import Asked, by_job
 from training.evaluation.runs import Run
@@ -51,20 +50,6 @@ def write_result(path: Path, runs: Sequence[Run], facts: Mapping[str, Any]) -> N
         TrainingError: the disk does not allow it.
     """
     write_json(path, {**facts, "runs": rounded([asdict(run) for run in runs])})
-
-
-def draw(runs: Sequence[Run], folder: Path) -> list[Path]:
-    """Both pictures, in every format; their files.
-
-    Raises:
-        TrainingError: the disk does not allow it.
-    """
-    files = []
-    for name, draw_one in ((SIZE, draw_size), (QUALITY, draw_quality)):
-        for suffix in FORMATS:
-            files.append(folder / f"{name}{suffix}")
-            draw_one(runs, files[-1])
-    return files
 
 
 def summary(runs: Sequence[Run]) -> str:

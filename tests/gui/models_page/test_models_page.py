@@ -3,17 +3,20 @@
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from app.compose.sentence import Sentence
 from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow
 from app.gui.models_page import ModelsPage
+from app.gui.models_row import Doing
 from app.gui.writing_session import State as Writing
 from app.models.inventory import State
 from app.models.manifest import load_manifest
@@ -223,6 +226,52 @@ def test_a_broken_file_is_named_as_such(open_page: Open, tiny_base: Path, tmp_pa
     idle(page)
 
 
+def test_a_long_name_leaves_the_buttons_of_its_row_in_the_window(open_page: Open) -> None:
+    page = open_page()
+    idle(page)
+    page.window().resize(1024, 700)
+    entry, row = page.entries[0], page.rows[page.entries[0].id]
+    name, why = "<i>" + "模型name" * 60, "b" * 250
+    told = replace(entry, state=State.BROKEN, title=Sentence(name, name), fault=Sentence(why, why))
+    row.show_entry(told, Doing())
+    settle()
+    assert row.main.isVisible() and row.main.mapTo(page, QPoint(row.main.width(), 0)).x() <= page.width()
+    assert page.window().width() == 1024
+    assert row.title.text().startswith("<i>") and why in row.fault.text()
+
+
+def test_a_model_that_is_put_back_is_opened(open_page: Open, hub: HubServer) -> None:
+    page = open_page()
+    press(page.rows["tiny"].main)
+    wait(lambda: state_of(page, "tiny") is State.READY, "it is built", PATIENCE)
+    idle(page)
+    page.window().close()
+    file = page.entries[0].path
+    away = file.rename(file.with_suffix(".away"))
+    page = open_page()
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    wait(lambda: not window.first_start.isHidden(), "it is missed", PATIENCE)
+    idle(page)
+    assert window.engine.state is Engine.OFF
+    away.rename(file)
+    page.refresh()
+    wait(lambda: window.engine.state is Engine.READY, "it is opened by itself", PATIENCE)
+    assert window.first_start.isHidden()
+
+
+def test_an_import_that_is_stopped_says_so_and_leaves_nothing(
+    open_page: Open, folder: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    page = open_page()
+    idle(page)
+    page.import_file(tiny_base)
+    page.stop_import.click()
+    idle(page)
+    assert "没有导入" in page.bar.message.text() and page.bar.isVisible()
+    assert tiny_base.stem not in page.rows and not list((folder / "imported").glob("*.gguf"))
+
+
 def test_settings_are_kept_and_what_is_no_address_is_said_at_its_field(open_page: Open, folder: Path) -> None:
     page = open_page()
     form = page.form
@@ -232,6 +281,8 @@ def test_settings_are_kept_and_what_is_no_address_is_said_at_its_field(open_page
     wait(lambda: "不是镜像地址" in form.mirror.accessibleDescription(), "it is said at the field", PATIENCE)
     assert not (folder / "fetching.yaml").exists()
     form.mirror.clear()
+    QTest.keyClick(form.mirror, Qt.Key.Key_Return)
+    assert not form.mirror.accessibleDescription(), "what is not there any more is not wrong"
     QTest.keyClicks(form.mirror, "https://mirror.example")
     QTest.keyClick(form.mirror, Qt.Key.Key_Return)
     wait((folder / "fetching.yaml").exists, "it is kept", PATIENCE)
