@@ -34,6 +34,7 @@ from training.quantize import TYPES, is_float, quantize
 from training.records import Record
 from training.trim import trim
 from training.whole_file import unwritten, write_text
+from training.workspace import make_folder
 
 _ROOT = Path(__file__).resolve().parents[1]
 _MODELS = _ROOT / "models"
@@ -66,6 +67,7 @@ class Workshop:
         kept: ids of the vocabulary kept; None for all.
         seed: of the stochastic rounding.
         weighed_by: records whose reading says which inputs matter.
+        keep: a folder the files made are left in; None to remove each after its row.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Workshop:
         seed: int,
         threads: int | None,
         weighed_by: Sequence[Record] = (),
+        keep: Path | None = None,
     ) -> None:
         self._base = base
         self._adapter = adapter
@@ -86,6 +89,7 @@ class Workshop:
         self._seed = seed
         self._threads = threads
         self._weighed_by = weighed_by
+        self._keep = keep
 
     @contextlib.contextmanager
     def file_of(self, way: str) -> Iterator[Path]:
@@ -99,12 +103,13 @@ class Workshop:
         elif way == "floats":
             yield self._floats
         else:
-            path = self._folder / f"{way}.gguf"
+            path = (self._keep or self._folder) / f"{way.replace(' ', '-')}.gguf"
             try:
                 self._make(way, path)
                 yield path
             finally:
-                path.unlink(missing_ok=True)
+                if self._keep is None:
+                    path.unlink(missing_ok=True)
 
     def _make(self, way: str, path: Path) -> None:
         if way == "trimmed":
@@ -157,6 +162,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--out", type=Path, required=True, help="the table, a Markdown file")
     parser.add_argument("--work", type=Path, default=_MODELS, help="where the large files in between may lie")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the files of the rows made there")
     add_part_arguments(parser)
     parser.add_argument("--threads", type=int, help="one a processor if not given")
     parser.set_defaults(run=run)
@@ -178,6 +184,8 @@ def run(args: argparse.Namespace) -> int:
     done = _rows_done(args.out, settings)
     wanted = [*(way for way in titles if way.removesuffix(_WEIGHED) not in TYPES), *args.types]
     wanted += [name + _WEIGHED for name in args.types if weighed_by]
+    if args.keep is not None:
+        make_folder(args.keep)
     with _folder(args.work / f"table-{args.out.stem}") as folder:
         workshop = Workshop(
             *(args.base, args.adapter, folder),
@@ -185,6 +193,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             threads=args.threads,
             weighed_by=weighed_by,
+            keep=args.keep,
         )
         for way in wanted:
             if way not in done:

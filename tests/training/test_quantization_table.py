@@ -85,8 +85,10 @@ def test_an_importance_matrix_of_the_corpus_makes_another_file(
     assert refused.returncode == 1 and "train" in refused.stderr and "Traceback" not in refused.stderr
     split = json.loads((corpus / "split.json").read_text(encoding="utf-8"))
     (corpus / "split.json").write_text(json.dumps(split | {"validation": split["validation"][:2]}), encoding="utf-8")
-    done = run_step(*arguments)
+    done = run_step(*arguments, "--keep", tmp_path / "files")
     assert done.returncode == 0, done.stderr
+    kept_files = {file.name for file in (tmp_path / "files").iterdir()}
+    assert {"grid.gguf", "Q4_K_M.gguf", "Q4_K_M-weighed.gguf"} <= kept_files and "floats.gguf" not in kept_files
     rows = _rows(out)
     plain, weighed = (
         rows[f"dequantized to F16, merged, quantized to Q4_K_M{end}"] for end in ("", " with an importance matrix")
