@@ -15,6 +15,7 @@ from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
+from training.json_lines import numbered_lines
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,7 @@ def read_marks(files: Iterable[Path], catalog: Catalog) -> list[Mark]:
     Raises:
         TrainingError: a file cannot be read, or a line is no mark, with its number.
     """
-    marks = []
-    for path in files:
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise _no_mark(path, 0, str(error)) from error
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                marks.append(_mark(path, number, line, catalog))
-    return marks
+    return [_mark(path, number, line, catalog) for path in files for number, line in numbered_lines(path)]
 
 
 def _mark(path: Path, number: int, line: str, catalog: Catalog) -> Mark:
