@@ -26,16 +26,42 @@ PATIENCE = 600.0  # seconds without any event
 
 @dataclass(frozen=True)
 class Timing:
-    """Of some texts written: their tokens, the seconds they took, and those until the first characters."""
+    """Of some texts written.
+
+    Attributes:
+        tokens: theirs, those of the prompts not counted.
+        seconds: from asking to the end of the last.
+        first: until the first characters.
+        decoded: tokens that came after those: all but the first of every text. 0 where that is not known.
+        decoding: the seconds they took.
+    """
 
     tokens: int
     seconds: float
     first: float
+    decoded: int = 0
+    decoding: float = 0.0
 
     @property
     def rate(self) -> float:
-        """Tokens a second, prompts not counted."""
+        """Tokens of the texts a second, of all the time a person waits: reading the prompt is part of it."""
         return self.tokens / self.seconds
+
+    @property
+    def decode_rate(self) -> float:
+        """Tokens a second once the prompt is read; not a number where nothing is known of it."""
+        return self.decoded / self.decoding if self.decoding else float("nan")
+
+
+def together(timings: Sequence[Timing]) -> Timing:
+    """Of what was written one after the other; the first characters are the first's."""
+    return Timing(
+        tokens=sum(one.tokens for one in timings),
+        seconds=sum(one.seconds for one in timings),
+        first=timings[0].first,
+        decoded=sum(one.decoded for one in timings),
+        decoding=sum(one.decoding for one in timings),
+    )
 
 
 class Ours:
@@ -91,17 +117,21 @@ class Ours:
             )
             for request in requests
         }
-        tokens, first = 0, None
+        tokens, texts, first = 0, 0, None
         while jobs:
             event = self._next(Piece, Finished, Done)
             if isinstance(event, Piece) and first is None:
                 first = time.perf_counter() - began
             elif isinstance(event, Finished):
-                tokens += event.tokens
+                tokens, texts = tokens + event.tokens, texts + 1
             elif isinstance(event, Done):
                 jobs.discard(event.job)
         taken = time.perf_counter() - began
-        return Timing(tokens, taken, taken if first is None else first)
+        if first is None:
+            return Timing(tokens, taken, taken)
+        # Of several requests the later prompts are read in between, so nothing is known of decoding alone.
+        alone = (max(0, tokens - texts), taken - first) if len(requests) == 1 else (0, 0.0)
+        return Timing(tokens, taken, first, *alone)
 
     def ask(self, prompt: tuple[Segment, ...], draw: int, seed: int, most_tokens: int) -> int:
         """Begin a job; its number."""
@@ -148,11 +178,11 @@ class Ours:
 class Peer:
     """:mod:`app.commands.bench_peer` in a process of its own. A context manager."""
 
-    def __init__(self, model: Path, catalog: Catalog, sampling: Sampling) -> None:
+    def __init__(self, model: Path, catalog: Catalog, sampling: Sampling, threads: int) -> None:
         self._catalog = catalog
         self._sampling = sampling
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.commands.bench_peer", str(model)],
+            [sys.executable, "-m", "app.commands.bench_peer", str(model), str(threads)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

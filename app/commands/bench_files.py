@@ -1,7 +1,8 @@
 """``bench --files``: several GGUF files beside each other: how fast they are decoded and what memory they take.
 
-Each is opened anew in every turn, so that no two are in memory at once, and all have met the same machine. The ratios
-are to the first file named.
+Each is opened anew in every turn, so that no two are in memory at once; every other turn goes through them backwards.
+Speed is that of decoding, once the prompt is read. A ratio is to the first file named: the median over the turns, each
+of which met one machine.
 """
 
 import statistics
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.commands.bench_engine import Ours, Timing
+from app.commands.bench_engine import Ours, together
 from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest
 from app.engine.protocol import Sampling
+from app.engine.threads import usable_cores
 
 SEQUENCES = (1, 8)
 _HEADINGS = ("file", "MB", *(f"{count} at once, tokens/s" for count in SEQUENCES), "memory, MB")
@@ -37,12 +39,12 @@ def files_beside_each_other(
     """
     found = {file: _File() for file in files}
     for turn in range(turns):
-        for file, measured in found.items():
-            with Ours(file, None, "cpu", catalog, sampling) as ours:
+        for file, measured in list(found.items())[:: -1 if turn % 2 else 1]:
+            with Ours(file, None, "cpu", catalog, sampling, usable_cores()) as ours:
                 ours.write(requests[:1], 1, turn)  # warms up
                 for count, rates in measured.rates.items():
                     timings = [ours.write([request], count, turn) for request in requests]
-                    rates.append(_together(timings).rate)
+                    rates.append(together(timings).decode_rate)
                 measured.resident = max(measured.resident, (ours.memory() or {}).get("peak", 0))
     first, *_ = found.values()
     return {
@@ -51,7 +53,7 @@ def files_beside_each_other(
             "memory, MB": round(measured.resident / 1e6, 1),
             "tokens a second": measured.rates,
             "ratios": {
-                count: round(statistics.median(rates) / statistics.median(first.rates[count]), 2)
+                count: round(statistics.median(a / b for a, b in zip(rates, first.rates[count], strict=True)), 2)
                 for count, rates in measured.rates.items()
             },
         }
@@ -69,7 +71,3 @@ def as_table(found: dict[str, Any]) -> str:
         ]
         lines.append((name, str(file["MB"]), *rates, str(file["memory, MB"])))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _together(timings: Sequence[Timing]) -> Timing:
-    return Timing(sum(one.tokens for one in timings), sum(one.seconds for one in timings), timings[0].first)

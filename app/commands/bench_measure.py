@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.commands.bench_aims import LOOP, TRIMMED, UNTRIMMED, aims, as_figures
-from app.commands.bench_engine import Ours, Peer, Timing
+from app.commands.bench_aims import DECODING, LOOP, PEER, TRIMMED, UNTRIMMED, aims, as_figures
+from app.commands.bench_engine import Ours, Peer, Timing, together
 from app.commands.bench_machine import Frames, Steadiness, copy_bandwidth, weights_a_token
 from app.commands.bench_memory import growth, resident_by_greetings
 from app.commands.bench_stops import stop_latencies
@@ -22,7 +22,7 @@ from app.commands.model_choice import ModelChoice, choose_model
 from app.compose.catalog import load_catalog
 from app.compose.prompt import prompt_segments
 from app.compose.request import GreetingRequest, make_request
-from app.engine.threads import counts_worth_trying
+from app.engine.threads import counts_worth_trying, usable_cores
 from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from app.models.merge import merge_model
@@ -85,12 +85,12 @@ class Bench:
             ready = ours.ready
         needed = weights_a_token(self._choice.path)
         bound = copy_bandwidth(ready.threads) / needed
-        medians = {name: statistics.median(values) for name, values in measured.rates.items()}
+        ratios = quotients(measured.rates, bound)
         return {
             "seconds": measured.seconds,
             "milliseconds": measured.milliseconds,
             "tokens a second": measured.rates,
-            "ratios": _ratios(medians, measured.seconds, bound),
+            "ratios": {name: round(value, 2) for name, value in (ratios | _one_by_one(measured.seconds)).items()},
             "memory": measured.memory,
             "machine": {
                 "device": ready.device,
@@ -101,12 +101,14 @@ class Bench:
                 "tokens/s that memory allows": round(bound, 1),
                 **{f"fixed work, {name}": value for name, value in measured.steady.summary().items()},
             },
-            "aims": as_figures(aims(medians, bound, measured.memory, measured.milliseconds)),
+            "aims": as_figures(aims(ratios, measured.memory, measured.milliseconds)),
         }
 
     def _ours(self, threads: int | None = None) -> Ours:
-        choice = self._choice
-        return Ours(choice.path, choice.sha256, self._options.device, self._catalog, choice.sampling, threads)
+        """The app's engine with as many threads as what it is compared with, and as it begins with itself: it would
+        otherwise try other numbers of them beside what is measured."""
+        choice, used = self._choice, threads or usable_cores()
+        return Ours(choice.path, choice.sha256, self._options.device, self._catalog, choice.sampling, used)
 
     def _opened_in(self) -> float:
         with self._ours() as ours:
@@ -125,13 +127,14 @@ class Bench:
         engines: dict[str, tuple[Ours | Peer, int]] = {TRIMMED.format(count): (ours, count) for count in SEQUENCES}
         if not self._options.no_peer:
             choice = self._choice
-            peer = opened.enter_context(Peer(choice.path, self._catalog, choice.sampling))
-            engines["high-level call"] = (peer, 1)
+            threads = usable_cores()
+            peer = opened.enter_context(Peer(choice.path, self._catalog, choice.sampling, threads))
+            engines[PEER] = (peer, 1)
             untrimmed = opened.enter_context(_untrimmed(choice))
             if untrimmed is not None:
-                whole = Ours(untrimmed, None, self._options.device, self._catalog, choice.sampling)
+                whole = Ours(untrimmed, None, self._options.device, self._catalog, choice.sampling, threads)
                 engines[UNTRIMMED] = (opened.enter_context(whole), 1)
-                engines[LOOP] = (opened.enter_context(Peer(untrimmed, self._catalog, choice.sampling)), 1)
+                engines[LOOP] = (opened.enter_context(Peer(untrimmed, self._catalog, choice.sampling, threads)), 1)
         seconds, rates, draw = self._measured.seconds, self._measured.rates, self._choice.draw
         first, click, three = "first characters", f"three greetings ({draw} drawn)", "three sequences"
         again = "first characters, another person"
@@ -147,6 +150,8 @@ class Bench:
                 continue
             for name, timing in timings.items():
                 rates.setdefault(name, []).append(timing.rate)
+                if isinstance(engines[name][0], Ours):
+                    rates.setdefault(name + DECODING, []).append(timing.decode_rate)
             seconds.setdefault(first, []).extend(timing.first for timing in clicks)
             seconds.setdefault(again, []).extend(timing.first for timing in others)
             seconds.setdefault(click, []).extend(timing.seconds for timing in clicks)
@@ -154,8 +159,7 @@ class Bench:
 
     def _each(self, engine: Ours | Peer, draw: int, seed: int) -> Timing:
         """The requests one after the other, ``draw`` texts of each."""
-        timings = [engine.write([request], draw, seed) for request in self._requests]
-        return Timing(sum(one.tokens for one in timings), sum(one.seconds for one in timings), timings[0].first)
+        return together([engine.write([request], draw, seed) for request in self._requests])
 
     def _frames(self, ours: Ours) -> None:
         """How late a window's frames would be while texts are written beside it."""
@@ -205,21 +209,32 @@ class Bench:
         return make_request(self._catalog, {**ASKED[number % len(ASKED)], "address": name})
 
 
-def _ratios(rates: dict[str, float], seconds: dict[str, list[float]], bound: float) -> dict[str, float]:
-    one = rates[TRIMMED.format(1)]
-    found = {"one sequence / what memory allows": one / bound}
-    for count in SEQUENCES[1:]:
-        found[f"{TRIMMED.format(count)} / one"] = rates[TRIMMED.format(count)] / one
-    if UNTRIMMED in rates:
-        found[f"{TRIMMED.format(1)} / {UNTRIMMED}"] = one / rates[UNTRIMMED]
-    for peer in [name for name in rates if name.startswith("high-level")]:
-        for count in SEQUENCES:
-            found[f"{TRIMMED.format(count)} / {peer}"] = rates[TRIMMED.format(count)] / rates[peer]
+def quotients(rates: dict[str, list[float]], bound: float) -> dict[str, float]:
+    """How many times as fast one is as another: the median over the rounds, each of which met one machine.
+
+    Args:
+        rates: tokens a second in each round; what was not measured in rounds is not compared.
+        bound: the tokens a second that memory allows.
+    """
+    one, alone = TRIMMED.format(1), TRIMMED.format(1) + DECODING
+    pairs = [(TRIMMED.format(count), one) for count in SEQUENCES[1:]]
+    pairs += [(one, UNTRIMMED), (alone, UNTRIMMED + DECODING)]
+    pairs += [(TRIMMED.format(count), peer) for peer in (PEER, LOOP) for count in SEQUENCES]
+    found = {"one sequence / what memory allows": statistics.median(rates.get(alone, rates[one])) / bound}
+    for first, second in pairs:
+        if second in rates:
+            each = (a / b for a, b in zip(rates[first], rates[second], strict=True))
+            found[f"{first} / {second}"] = statistics.median(each)
+    return found
+
+
+def _one_by_one(seconds: dict[str, list[float]]) -> dict[str, float]:
+    found = {}
     for name in seconds:
         if name.endswith(AT_ONCE):
             (at_once,), (alone,) = seconds[name], seconds[name.replace(AT_ONCE, ONE_BY_ONE)]
             found[f"{name.replace(AT_ONCE, ONE_BY_ONE)} / at once"] = alone / at_once
-    return {name: round(value, 2) for name, value in found.items()}
+    return found
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What llama-cpp-python's own high-level call does with a model, as a process to compare with: one text after another.
 
-A line of JSON in (``prompt``, ``seed``, ``most_tokens`` and the sampling), a line out (``tokens``, ``seconds``). The
-first line out says that the model is open.
+Started with the model's path and a number of threads. A line of JSON in (``prompt``, ``seed``, ``most_tokens`` and the
+sampling), a line out (``tokens``, ``seconds``). The first line out says that the model is open.
 """
 
 import json
@@ -10,12 +10,10 @@ import time
 
 from llama_cpp import Llama
 
-from app.engine.threads import usable_cores
-
 
 def main() -> None:
     """Serve until standard input ends."""
-    threads = usable_cores()
+    threads = int(sys.argv[2])
     model = Llama(sys.argv[1], n_ctx=1024, n_threads=threads, n_threads_batch=threads, verbose=False)
     print(json.dumps({"threads": threads}), flush=True)
     for line in sys.stdin:

@@ -4,12 +4,15 @@ import json
 import statistics
 import subprocess
 import sys
+from math import isnan
 from pathlib import Path
 
 import pytest
 
 from app.commands.bench_aims import aims
+from app.commands.bench_engine import Timing, together
 from app.commands.bench_machine import weights_a_token
+from app.commands.bench_measure import quotients
 from app.commands.bench_memory import growth
 from app.models.gguf_file import read_header
 from tests.test_layout import ROOT
@@ -26,10 +29,12 @@ def test_it_measures_what_it_promises(tiny_model: Path):
     found = json.loads(done.stdout)
     rates = {name: statistics.median(values) for name, values in found["tokens a second"].items()}
     by_threads = {name for name in rates if "threads" in name}
-    assert set(rates) - by_threads == {f"sequences: {count}" for count in (1, 3, 8, 16)} | {"high-level call"}
+    ours = {f"sequences: {count}{part}" for count in (1, 3, 8, 16) for part in ("", ", decoding")}
+    assert set(rates) - by_threads == ours | {"high-level call"}
+    assert all(rates[name] < rates[f"{name}, decoding"] for name in ours if not name.endswith("decoding"))
     assert by_threads and all(rate > 0 for rate in rates.values())
     ratio = found["ratios"]["sequences: 8 / high-level call"]
-    assert ratio == pytest.approx(rates["sequences: 8"] / rates["high-level call"], abs=0.01)
+    assert ratio == pytest.approx(rates["sequences: 8"] / rates["high-level call"], abs=0.01)  # of a single round
     waits = found["seconds"]
     (together,), (alone,) = waits["a person, asked for at once"], waits["a person, one by one"]
     assert found["ratios"]["a person, one by one / at once"] == pytest.approx(alone / together, abs=0.01)
@@ -55,16 +60,21 @@ def test_a_table_is_printed_without_what_was_left_out(tiny_model: Path):
     left_out = ("--recipients", 0, "--stops", 0, "--greetings", 0, "--no-peer")
     done = bench("--model", tiny_model, "--runs", 1, *left_out)
     assert done.returncode == 0, done.stderr
-    assert "sequences: 16 / one" in done.stdout and "one sequence / what memory allows" in done.stdout
+    assert "sequences: 16 / sequences: 1" in done.stdout and "one sequence / what memory allows" in done.stdout
     assert not any(word in done.stdout for word in ("high-level", "a person", "stop", "growth"))
     assert done.stdout.splitlines()[-1].endswith(("a quiet machine.", "measure again when it is quiet."))
 
 
 def test_an_aim_is_reached_or_missed_by_its_figure():
-    rates = {"sequences: 1": 20.0, "sequences: 3": 41.0, "sequences: 8": 60.0, "sequences: 1, untrimmed": 18.0}
-    rates["high-level call, untrimmed"] = 20.0
+    ratios = {
+        "one sequence / what memory allows": 0.8,
+        "sequences: 3 / high-level call, untrimmed": 2.05,
+        "sequences: 8 / high-level call, untrimmed": 3.0,
+        "sequences: 1, decoding / sequences: 1, untrimmed, decoding": 1.11,
+        "sequences: 1 / sequences: 1, untrimmed": 1.3,
+    }
     memory = {"peak, MB": 1100.0, "growth, kB a greeting": 1.01}
-    found = aims(rates, 25.0, memory, {"stop, one sequence": [3.0, 99.0], "frame late, while writing": [500.0]})
+    found = aims(ratios, memory, {"stop, one sequence": [3.0, 99.0], "frame late, while writing": [500.0]})
     assert {aim.name: (round(aim.found, 2), aim.holds) for aim in found} == {
         "one sequence / what memory allows": (0.8, True),
         "three sequences / high-level loop, untrimmed": (2.05, True),
@@ -74,6 +84,33 @@ def test_an_aim_is_reached_or_missed_by_its_figure():
         "growth of memory, kB a greeting": (1.01, False),
         "slowest answer to a stop, ms": (99.0, True),
     }
+
+
+def test_a_ratio_is_the_median_of_the_rounds_as_each_met_one_machine():
+    rates = {
+        "sequences: 1": [10.0, 20.0, 5.0],
+        "sequences: 1, decoding": [12.0, 24.0, 6.0],
+        "sequences: 1, untrimmed": [5.0, 5.0, 5.0],
+        "sequences: 1, untrimmed, decoding": [8.0, 24.0, 2.0],
+        "sequences: 3": [20.0, 20.0, 20.0],
+        "sequences: 8": [30.0, 80.0, 20.0],
+        "sequences: 16": [10.0, 20.0, 5.0],
+        "high-level call, untrimmed": [5.0, 40.0, 10.0],
+    }
+    found = quotients(rates, 48.0)
+    assert found["one sequence / what memory allows"] == 0.25
+    assert found["sequences: 8 / sequences: 1"] == 4
+    assert found["sequences: 3 / high-level call, untrimmed"] == 2
+    assert found["sequences: 1 / sequences: 1, untrimmed"] == 2
+    assert found["sequences: 1, decoding / sequences: 1, untrimmed, decoding"] == 1.5
+    assert not any(name.endswith("high-level call") for name in found)
+
+
+def test_of_several_requests_nothing_is_known_of_decoding_alone():
+    one, other = Timing(20, 4.0, 1.0, 19, 3.0), Timing(10, 3.0, 1.5, 9, 1.5)
+    assert together([one, other]).decode_rate == pytest.approx(28 / 4.5)
+    assert together([one, other]).rate == pytest.approx(30 / 7)
+    assert isnan(Timing(30, 7.0, 1.0).decode_rate)
 
 
 def test_growth_is_the_slope_after_the_first_look():
