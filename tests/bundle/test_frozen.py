@@ -125,4 +125,9 @@ def test_the_licences_of_what_is_inside_are_inside(bundle: Path) -> None:
     if os.path.exists("/var/lib/dpkg/status"):
         assert any(name.startswith("libx11") or name.startswith("libxcb") for name in names)
     assert list((bundle / "_internal").glob("numpy-*.dist-info/**/LICENSE*"))
+    bootloader = list((bundle / "_internal").glob("pyinstaller-*.dist-info/**/COPYING*"))
+    assert len(bootloader) == 1 and "Bootloader Exception" in bootloader[0].read_text(encoding="utf-8")
+    # Qt's wheel brings ICU, and a text names the version it is of.
+    versions = {path.name.rpartition(".")[2] for path in bundle.rglob("libicuuc.so.*")}
+    assert versions and all(f"ICU {version}, inside Qt on Linux.txt" in names for version in versions)
     assert not list(bundle.rglob("pytest*")) and not list(bundle.rglob("torch*"))
