@@ -273,7 +273,7 @@ def _keep(out: Path, settings: Mapping[str, Any], rows: Mapping[str, Row]) -> No
 
 def _command(args: argparse.Namespace, done: Mapping[str, Row]) -> str:
     """The command that makes all rows of the table at once, were none there."""
-    command = ["python", "-m", "training", "table", "--base", args.base, "--adapter", args.adapter]
+    command = [".venv/bin/python", "-m", "training", "table", "--base", args.base, "--adapter", args.adapter]
     command += ["--whole-vocabulary"] if args.whole_vocabulary else ["--vocabulary", args.vocabulary]
     command += ["--corpus", args.corpus, "--part", args.part]
     command += [] if args.limit is None else ["--limit", args.limit]

@@ -49,7 +49,7 @@ def test_the_table_of_a_quantized_base(
     size, _, loss = rows["merged in the grid, stochastic rounding (what the app builds)"]
     assert size == f"{merged.stat().st_size:,}"
     assert float(loss) == pytest.approx(measure(merged, validation, catalog).loss, abs=1e-3)
-    assert "python -m training table --base" in out.read_text(encoding="utf-8")
+    assert "\n.venv/bin/python -m training table --base" in out.read_text(encoding="utf-8")
     assert list(work.iterdir()) == []
 
     # Rows that are done are not made again: a figure only the file can know comes back.
