@@ -73,7 +73,7 @@ def fetch_base(python: Path, root: Path, recipe: str | None, source: str | None)
         python: the program's interpreter.
         root: the checkout.
         recipe: a recipe's file; None for the shipped one's base in the models' folder.
-        source: ``auto`` (or None), ``hub``, ``index`` or a file.
+        source: ``auto`` (or None), ``hub``, ``index`` or a file; of a mirror nothing is known here.
     """
     languages = ",".join(lines(Sentence("zh", "en"), sys.stderr))
     command = [str(python), "-P", "-c", _FETCH, source or "auto", languages, *([recipe] if recipe else [])]

