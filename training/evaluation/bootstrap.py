@@ -55,6 +55,21 @@ def mean_over_requests(values: Sequence[float], requests: Sequence[str], seed: i
     return percentiles(float(means.mean()), weights(len(means), seed) @ means / len(means))
 
 
+def share_over_requests(values: Sequence[float], requests: Sequence[str], seed: int = 0) -> Estimate:
+    """The same of a share, whose values lie between 0 and 1. Where every request has the same share, each draw of them
+    gives that share again, and the bootstrap would call it certain. It is not: of what none of n requests does, up to
+    3/n of all requests may do with 95 % confidence (the rule of three; Hanley and Lippman-Hand 1983, "If nothing goes
+    wrong, is everything all right?"). So up to that many may have 0 or 1 instead:
+
+        [share - 3/n · share, share + 3/n · (1 - share)]
+    """
+    found = mean_over_requests(values, requests, seed)
+    if found.high - found.low > _ROUNDING:
+        return found
+    others = min(1.0, 3 / len(set(requests)))
+    return Estimate(found.value, found.value * (1 - others), found.value + (1 - found.value) * others)
+
+
 def percentiles(value: float, resampled: Floats) -> Estimate:
     """``value`` with the percentile interval of its resampled values; what is not finite is left out."""
     known = resampled[np.isfinite(resampled)]

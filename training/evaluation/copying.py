@@ -5,7 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from training.evaluation.bootstrap import Estimate, mean_over_requests
+from training.evaluation.bootstrap import Estimate, mean_over_requests, share_over_requests
 from training.evaluation.written import Written
 
 COPIED_RUN = 12  # characters; so long a run is a clause and the next one's beginning, not a phrase of the language
@@ -48,7 +48,7 @@ def longest_run(written: Sequence[Written], runs: Runs, seed: int = 0) -> Estima
 def copied_share(written: Sequence[Written], runs: Runs, seed: int = 0) -> Estimate:
     """Share of the texts that share a run of :data:`COPIED_RUN` characters or more with a training text."""
     copied = [float(len(runs.longest(each.body)) >= COPIED_RUN) for each in written]
-    return mean_over_requests(copied, [each.request for each in written], seed)
+    return share_over_requests(copied, [each.request for each in written], seed)
 
 
 def _letters(text: str) -> str:

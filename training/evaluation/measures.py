@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.compose.sentence import Sentence
-from training.evaluation.bootstrap import Estimate, mean_over_requests
+from training.evaluation.bootstrap import Estimate, mean_over_requests, share_over_requests
 from training.evaluation.consistency import across_changes, across_seeds, between_relationships
 from training.evaluation.copying import COPIED_RUN, copied_share, longest_run
 from training.evaluation.divergence import bigram_divergence, frontier
@@ -45,12 +45,12 @@ class Measure:
 
 def pass_rate(written: Sequence[Written], seed: int = 0) -> Estimate:
     """Share of the texts the guard (:mod:`app.compose.guard`) finds no fault with, as the model wrote them, 0 to 1."""
-    return _mean(unchanged(written), lambda each: float(not each.output.reasons), seed)
+    return _share(unchanged(written), lambda each: not each.output.reasons, seed)
 
 
 def cliche_rate(written: Sequence[Written], seed: int = 0) -> Estimate:
     """Share of the texts with a worn phrase, or two worn wishes, by the guard's lists (:mod:`app.compose.lexicon`)."""
-    return _mean(unchanged(written), lambda each: float("cliche" in each.output.reasons), seed)
+    return _share(unchanged(written), lambda each: "cliche" in each.output.reasons, seed)
 
 
 def tokens(written: Sequence[Written], seed: int = 0) -> Estimate | None:
@@ -68,13 +68,15 @@ def seconds(written: Sequence[Written], seed: int = 0) -> Estimate | None:
     return _mean_of_models(written, lambda each: each.output.seconds, seed)
 
 
-def _mean(texts: Sequence[Written], value: Callable[[Written], float], seed: int) -> Estimate:
-    return mean_over_requests([value(each) for each in texts], [each.request for each in texts], seed)
+def _share(texts: Sequence[Written], is_so: Callable[[Written], bool], seed: int) -> Estimate:
+    return share_over_requests([float(is_so(each)) for each in texts], [each.request for each in texts], seed)
 
 
 def _mean_of_models(written: Sequence[Written], value: Callable[[Written], float], seed: int) -> Estimate | None:
     texts = [each for each in unchanged(written) if each.output.prompt_tokens]
-    return _mean(texts, value, seed) if texts else None
+    if not texts:
+        return None
+    return mean_over_requests([value(each) for each in texts], [each.request for each in texts], seed)
 
 
 def _tone(written: Sequence[Written], reference: Reference) -> Estimate | None:

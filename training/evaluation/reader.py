@@ -17,7 +17,7 @@ import numpy as np
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.evaluation.bootstrap import Estimate, mean_over_requests
+from training.evaluation.bootstrap import Estimate, share_over_requests
 from training.evaluation.written import Written, unchanged
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def recognised(
     texts = unchanged(written)
     read = reader.read([each.body for each in texts])
     right = [float(label == asked_for(each.asked)) for label, each in zip(read, texts, strict=True)]
-    return mean_over_requests(right, [each.request for each in texts], seed)
+    return share_over_requests(right, [each.request for each in texts], seed)
 
 
 def _untrained(texts: int) -> "Pipeline":

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from training.evaluation.bootstrap import Estimate, mean_over_requests
+from training.evaluation.bootstrap import Estimate, mean_over_requests, share_over_requests
 from training.rating.agreement import agreement
 from training.rating.ratings import Key, Ratings, by_request, chosen, systems_of
 from training.rating.sheet import DIMENSIONS
@@ -46,7 +46,7 @@ def sent_share(readers: Sequence[Ratings], key: Key, system: str) -> Estimate:
     choices = [chosen(reader, key) for reader in readers]
     requests = [request for request in by_request(key) for _ in readers]
     sent = [float(system in key[choice[request]].systems) for request in by_request(key) for choice in choices]
-    return mean_over_requests(sent, requests)
+    return share_over_requests(sent, requests)
 
 
 def losses(readers: Sequence[Ratings], key: Key, system: str) -> list[Loss]:

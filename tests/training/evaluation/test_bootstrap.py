@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from training.evaluation.bootstrap import Estimate, half_draws, mean_over_requests, percentiles, weights
+from training.evaluation.bootstrap import (
+    Estimate,
+    half_draws,
+    mean_over_requests,
+    percentiles,
+    share_over_requests,
+    weights,
+)
 
 
 def test_texts_of_one_request_count_as_one():
@@ -56,3 +63,25 @@ def test_one_request_is_drawn_whole():
 def test_what_could_not_be_computed_is_left_out_of_an_interval():
     assert percentiles(1.0, np.array([np.nan, 1.0, 2.0, np.inf])) == Estimate(1.0, 1.025, 1.975)
     assert percentiles(1.0, np.array([np.nan])) == Estimate(1.0, 1.0, 1.0)
+
+
+def test_a_share_that_every_request_has_is_not_certain():
+    sixty = [str(number) for number in range(60) for _ in range(3)]
+    none, all_of_them = (share_over_requests([value] * 180, sixty) for value in (0.0, 1.0))
+    assert (none.value, none.low, none.high) == (0.0, 0.0, pytest.approx(0.05))  # 3/60, by requests and not by texts
+    assert (all_of_them.value, all_of_them.low, all_of_them.high) == (1.0, pytest.approx(0.95), 1.0)
+    assert none.holds(1 / 180) and all_of_them.holds(179 / 180)
+    thirds = share_over_requests([1.0, 1.0, 0.0] * 60, sixty)
+    assert (thirds.low, thirds.high) == pytest.approx((2 / 3 - 0.05 * 2 / 3, 2 / 3 + 0.05 / 3))
+    assert share_over_requests([1.0, 1.0], ["a", "b"]) == Estimate(1.0, 0.0, 1.0)  # of two nothing is known
+    mixed = [float(number > 2) for number in range(60)]
+    assert share_over_requests(mixed, sixty[::3]) == mean_over_requests(mixed, sixty[::3])
+
+
+def test_the_rule_of_three_holds_what_is_rare():
+    """With 60 requests of which a twentieth would do it, none does in 4.6 % of the draws (0.95 to the 60th)."""
+    generator = np.random.default_rng(11)
+    draws = [(generator.random(60) < 0.05).astype(float) for _ in range(400)]
+    held = [share_over_requests(list(draw), [str(number) for number in range(60)]).holds(0.05) for draw in draws[:100]]
+    assert sum(held) / len(held) > 0.85
+    assert sum(not draw.any() for draw in draws) / len(draws) == pytest.approx(0.95**60, abs=0.03)

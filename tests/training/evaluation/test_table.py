@@ -140,7 +140,8 @@ def test_the_markdown_has_a_row_a_measure(table: Table):
     lines = markdown(table).splitlines()
     assert lines[0] == "| | 提示词 Prompt | 微调 Fine-tune | 语料原文 Corpus author |"
     assert len(lines) == len(MEASURES) + 2
-    assert lines[2] == "| 过关率 Passes the guard | 67% | 100% | 100% |"  # no interval where every request is alike
+    # All 24 requests are alike; of what none of them shows, 3 of 24 may.
+    assert lines[2] == "| 过关率 Passes the guard | 67% (58 – 71%) | 100% (88 – 100%) | 100% (88 – 100%) |"
     tone = next(line for line in lines if "Tone recognised" in line)
     assert re.search(r"\| 50% \(\d+ – \d+%\) \|", tone), tone
     assert all(line.count("|") == 5 for line in lines)
