@@ -275,3 +275,18 @@ def test_the_summary_is_printed_where_the_system_itself_would_write_no_chinese(
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = run_step("rating", "count", prepared.filled(), "--key", prepared.folder / "key.json")
     assert done.returncode == 0 and "1 位读者" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("there", ["sheet.jsonl", "key.json"])
+def test_a_sheet_or_key_that_is_there_is_not_written_over(
+    monkeypatch: pytest.MonkeyPatch, prepared: Prepared, capsys: pytest.CaptureFixture[str], there: str
+):
+    assert prepared.sheet(monkeypatch) == 0
+    other = next(name for name in ("sheet.jsonl", "key.json") if name != there)
+    (prepared.folder / other).unlink()
+    (prepared.folder / there).write_text("filled in", encoding="utf-8")
+    assert prepared.sheet(monkeypatch, "--seed", 5) == 1
+    said = capsys.readouterr().err
+    assert f"{there} is there already" in said and "不覆盖" in said
+    assert (prepared.folder / there).read_text(encoding="utf-8") == "filled in"
+    assert not (prepared.folder / other).exists()

@@ -104,11 +104,26 @@ def _run_sheet(args: argparse.Namespace) -> int:
     texts = {system: system_texts(path, requests) for system, path in _files(args.outputs, args.systems).items()}
     if not args.without_author:
         texts[AUTHOR] = author_texts(args.corpus, requests, catalog)
+    for file in (args.out, args.key):
+        if file.exists():
+            raise _already_there(file)
     lines, key = mixed(requests, texts, catalog, args.seed)
     write_objects(args.out, [instructions(), *lines])
     write_json(args.key, key)
     print(f"{args.out}: {len(lines)} texts of {len(texts)} systems for {len(requests)} requests")
     return 0
+
+
+def _already_there(file: Path) -> TrainingError:
+    """That a sheet or its key is not written over: somebody's ratings may be in it, or belong to it."""
+    return TrainingError(
+        Sentence(
+            f"{file.name} 已经有了，里面也许有人打过分，不覆盖。请用 --out 和 --key 换别的名字，或自己先删掉它。",
+            f"{file.name} is there already and may hold somebody's ratings, so it is not written over. Choose other "
+            "names with --out and --key, or delete it yourself first.",
+        ),
+        str(file),
+    )
 
 
 def _files(folder: Path, systems: Sequence[str] | None) -> dict[str, Path]:
