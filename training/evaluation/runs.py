@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
@@ -28,9 +29,22 @@ class Run:
     measures: dict[str, Estimate | None]
 
 
+@dataclass(frozen=True)
+class Study:
+    """The result of a study: its runs, and the ``facts`` of what they were made with, by name."""
+
+    runs: tuple[Run, ...]
+    facts: dict[str, Any]
+
+
 def read_runs(path: Path) -> tuple[Run, ...]:
-    """The runs of a study's result: a JSON object whose ``runs`` is a list of :class:`Run`, figures as ``value``,
-    ``low`` and ``high``.
+    """The runs of a study's result, as :func:`read_study`."""
+    return read_study(path).runs
+
+
+def read_study(path: Path) -> Study:
+    """A study's result: a JSON object whose ``runs`` is a list of :class:`Run`, figures as ``value``, ``low`` and
+    ``high``; all else in it are facts.
 
     Raises:
         TrainingError: it cannot be read or is something else, or has no run.
@@ -40,7 +54,8 @@ def read_runs(path: Path) -> tuple[Run, ...]:
         if fault is None:
             runs = typed(tuple[Run, ...], raw["runs"], "runs")
             if runs:
-                return tuple(_with_figures(run) for run in runs)
+                facts = {name: fact for name, fact in raw.items() if name != "runs"}
+                return Study(tuple(_with_figures(run) for run in runs), facts)
         detail = fault.en if fault else "no run in it"
     except Misfit as misfit:
         detail = misfit.clause.en

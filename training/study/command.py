@@ -12,12 +12,12 @@ from pathlib import Path
 
 from training.allocator import keep_memory
 from training.evaluation.pictures import draw_runs
-from training.evaluation.runs import read_runs
+from training.evaluation.runs import read_study
 from training.evaluation.write import MOST_SEEDS
 from training.options import check_number
 from training.recipe import add_recipe_arguments
 from training.study.pipeline import Plan, carry_out, requests_of
-from training.study.results import RESULT_FILE, measured, outside, summary, write_result
+from training.study.results import RESULT_FILE, check_plan, measured, outside, summary, write_result
 from training.workspace import Workspace
 
 
@@ -39,28 +39,29 @@ def run(args: argparse.Namespace) -> int:
     check_number("--steps", args.steps, 1)
     check_number("--requests", args.requests, 1)
     check_number("--each", args.each, 1, MOST_SEEDS)
-    old = read_runs(args.check) if args.check else ()
+    old = read_study(args.check) if args.check else None
     workspace = Workspace.of(args)
     plan = Plan(args.steps, args.requests, args.each)
+    asked = requests_of(workspace, plan.requests)
+    facts = {
+        "corpus_sha256": workspace.corpus_sha256,
+        "training_records": len(workspace.split.train),
+        "steps": plan.steps,
+        "requests": len(asked),
+        "each": plan.each,
+    }
+    if old is not None:
+        check_plan(args.check, old.facts, facts)
     with workspace.alone():
         done = carry_out(workspace, plan)
-        asked = requests_of(workspace, plan.requests)
         runs = measured(done, asked, workspace.split.train)
-        facts = {
-            "recipe": workspace.recipe.text,
-            "base_sha256": workspace.base_sha256,
-            "corpus_sha256": workspace.corpus_sha256,
-            "training_records": len(workspace.split.train),
-            "steps": plan.steps,
-            "requests": len(asked),
-            "each": plan.each,
-        }
-        write_result(workspace.folder / RESULT_FILE, runs, facts)
+        made = {"recipe": workspace.recipe.text, "base_sha256": workspace.base_sha256}
+        write_result(workspace.folder / RESULT_FILE, runs, made | facts)
         pictures = draw_runs(runs, workspace.folder)
     print(summary(runs))
     for file in (workspace.folder / RESULT_FILE, *pictures):
         print(file)
-    changes = outside(old, runs)
+    changes = outside(old.runs, runs) if old else []
     for change in changes:
         print(f"{change.zh} / {change.en}")
     return 1 if changes else 0

@@ -2,11 +2,12 @@
 earlier study."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.compose.sentence import Sentence
+from training.errors import TrainingError
 from training.evaluation.measures import MEASURES
 from training.evaluation.reference import Reference
 from training.evaluation.requests import Asked, by_job
@@ -21,6 +22,32 @@ from training.whole_file import write_json
 RESULT_FILE = "study.json"
 VALIDATION_LOSS = "validation_loss"
 _SUMMED_UP = ("tone_recognised", "relationship_recognised", "consistent_across_seeds", "guard_pass", "cliche")
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A fact two studies must have in common; ``shown`` is whether its value says anything to a person."""
+
+    name: str
+    title: Sentence
+    shown: bool = True
+
+    def told(self, old: Mapping[str, Any], now: Mapping[str, Any]) -> Sentence:
+        """How it differs."""
+        if not self.shown:
+            return Sentence(f"{self.title.zh}不同", f"{self.title.en} differs")
+        before, after = old[self.name], now.get(self.name)
+        return Sentence(
+            f"{self.title.zh}那次是 {before}，这次是 {after}", f"{self.title.en} {before} then, {after} now"
+        )
+
+
+_PLANNED = (
+    _Planned("steps", Sentence("步数", "steps")),
+    _Planned("requests", Sentence("请求数", "requests")),
+    _Planned("each", Sentence("每个请求的条数", "texts of each")),
+    _Planned("corpus_sha256", Sentence("语料", "the corpus"), shown=False),
+)
 
 
 def measured(done: Sequence[Done], asked: Sequence[Asked], train: Sequence[Record]) -> list[Run]:
@@ -66,6 +93,31 @@ def summary(runs: Sequence[Run]) -> str:
         ]
         lines.append(f"| {run.name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def check_plan(path: Path, old: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to compare with a study of other steps, requests or texts, or of another corpus: its figures are of
+    something else, not outside an interval.
+
+    Args:
+        path: of the old result.
+        old, now: facts as :func:`write_result` takes them; what one of them does not have is not compared.
+
+    Raises:
+        TrainingError: they differ.
+    """
+    differing = [each for each in _PLANNED if each.name in old and old[each.name] != now.get(each.name)]
+    if differing:
+        zh = "、".join(each.told(old, now).zh for each in differing)
+        en = ", ".join(each.told(old, now).en for each in differing)
+        raise TrainingError(
+            Sentence(
+                f"{path.name} 和这一次比不了：{zh}。请用当时的设置和语料，或换一份 --check。",
+                f"{path.name} cannot be compared with this study: {en}. Use the settings and the corpus of then, or "
+                "another file with --check.",
+            ),
+            str(path),
+        )
 
 
 def outside(old: Sequence[Run], new: Sequence[Run]) -> list[Sentence]:

@@ -180,6 +180,26 @@ def test_what_is_done_is_not_done_again_and_an_earlier_result_is_compared_with(
     assert "guard_pass" in said and "whole 的" not in said
 
 
+def test_a_check_against_a_study_of_other_settings_is_refused_before_anything_is_done(
+    whole: tuple[Path, str], recipe: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    for more, said in (
+        (("--steps", STEPS + 1), f"steps {STEPS} then, {STEPS + 1} now"),
+        (("--requests", REQUESTS - 1), f"requests {REQUESTS} then, {REQUESTS - 1} now"),
+        (("--each", EACH + 1), f"texts of each {EACH} then, {EACH + 1} now"),
+    ):
+        process = start(recipe, out, "--check", whole[0] / "study.json", *more)
+        _, problems = process.communicate()
+        assert process.returncode == 1 and said in problems and "study.json" in problems, problems
+    found = json.loads((whole[0] / "study.json").read_text(encoding="utf-8"))
+    (tmp_path / "old.json").write_text(json.dumps(found | {"corpus_sha256": "0"}), encoding="utf-8")
+    process = start(recipe, out, "--check", tmp_path / "old.json")
+    _, problems = process.communicate()
+    assert process.returncode == 1 and "the corpus differs" in problems and "语料不同" in problems
+    assert not list(out.rglob("*.gguf"))
+
+
 def test_other_requests_are_written_for_anew_with_the_adapter_that_is_there(
     whole: tuple[Path, str], recipe: Path, tmp_path: Path
 ):
