@@ -48,7 +48,8 @@ def finish(folder: Path, corpus: Path, catalog: Catalog, study: Path | None = No
         table = replace(table, notes=(*table.notes, _trained_on(len(known))))
     write_table(folder / MEASURES_FILE, table)
     drawn = pictures.draw_all(table, runs, folder)
-    comparisons = side_by_side(outputs, asked, {record.id: record.text for record in held_out}, catalog)
+    author = {record.id: record.text for record in held_out if asked.get((record.id, "")) == record.request}
+    comparisons = side_by_side(outputs, asked, author, catalog)
     svg = {file.stem: file.read_text(encoding="utf-8") for file in drawn if file.suffix == ".svg"}
     write_text(folder / REPORT_FILE, page_html(table, comparisons, svg))
     return table

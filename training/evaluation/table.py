@@ -94,7 +94,8 @@ def measured(
             ", ".join(f"{system}: {len(requests)}" for system, requests in zip(by_system, answered, strict=True)),
         )
     author = [as_written(record, catalog) for record in held_out]
-    own = [each for each in author if each.request in common]
+    # A request may have a record's id and ask for less, as `reading requests --plain` makes them.
+    own = [each for each in author if each.request in common and asked[each.request, ""] == each.asked]
     by_system.setdefault(AUTHOR, own if len(own) == len(common) else list(spread(author, len(common))))
     systems = {
         system: measures_of([each for each in written if each.request in common or system == AUTHOR], reference)
