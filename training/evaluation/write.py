@@ -59,15 +59,7 @@ def write_outputs(system: System, asked: Sequence[Asked], catalog: Catalog, fold
         TrainingError: the texts there are of another run, or the disk does not allow it.
         ModelError, EngineError: the model cannot be read, or the engine cannot write.
     """
-    jobs = [
-        _Job(
-            one,
-            system.segments(one.request),
-            replace(system.sampling, avoid=never_right(one.request, catalog)),
-            catalog.length(one.request.length).most_tokens,
-        )
-        for one in asked
-    ]
+    jobs = _jobs(system, asked, catalog)
     file = outputs_file(folder, system.name)
     note_file = file.with_suffix(".json")
     note = _note(system, jobs, pace)
@@ -86,14 +78,39 @@ def write_outputs(system: System, asked: Sequence[Asked], catalog: Catalog, fold
     with Session(system.model, device=pace.device, threads=pace.threads) as session:
         for number, job in enumerate(waiting, len(there) + 1):
             outputs = _write(session, system, job, catalog, pace)
+            # Before its texts: whenever this is killed, what was written is not known without what it took.
+            memory = memory_of(session.pid)
+            if memory is not None and memory["peak"] > (note["peak_memory"] or 0):
+                note["peak_memory"] = memory["peak"]
+                write_note(note_file, note)
             append_outputs(file, outputs)
             written += outputs
             progress.show(number)
-        memory = memory_of(session.pid)
-    if memory is not None:
-        note["peak_memory"] = max(memory["peak"], note["peak_memory"] or 0)
-        write_note(note_file, note)
     return written
+
+
+def check_unmixed(system: System, asked: Sequence[Asked], catalog: Catalog, folder: Path, pace: Pace) -> None:
+    """Refuse what :func:`write_outputs` would refuse, and write nothing.
+
+    Raises:
+        TrainingError: the texts there are of another run.
+        ModelError: the model cannot be read.
+    """
+    jobs, file = _jobs(system, asked, catalog), outputs_file(folder, system.name)
+    if file.exists() and read_note(file.with_suffix(".json")).get("identity") != _note(system, jobs, pace)["identity"]:
+        raise _another_run(file)
+
+
+def _jobs(system: System, asked: Sequence[Asked], catalog: Catalog) -> list[_Job]:
+    return [
+        _Job(
+            one,
+            system.segments(one.request),
+            replace(system.sampling, avoid=never_right(one.request, catalog)),
+            catalog.length(one.request.length).most_tokens,
+        )
+        for one in asked
+    ]
 
 
 def _write(session: Session, system: System, job: _Job, catalog: Catalog, pace: Pace) -> list[Output]:
