@@ -2,6 +2,7 @@
 
 ``DIR/requests.jsonl`` is what was asked, ``DIR/outputs-<system>.jsonl`` what came of it (:mod:`.outputs`), with a note
 of its making beside it; figures and report follow (:mod:`.report`). Killed at any moment and started again, it goes on.
+A system may be asked for at another temperature as well, beside its own: ``--systems prompt,rag,lora,lora-at-0.7``.
 """
 
 import argparse
@@ -13,18 +14,20 @@ from app.compose.catalog import Catalog, load_catalog
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation import report
+from training.evaluation.names import KINDS, at_temperature, checked_name, parts_of
 from training.evaluation.outputs import Output
 from training.evaluation.prompt_system import Layout
-from training.evaluation.requests import REQUESTS_FILE, as_asked, with_variations
+from training.evaluation.requests import REQUESTS_FILE, Asked, as_asked, sha256_of_requests, with_variations
 from training.evaluation.retrieval import Ranking
-from training.evaluation.systems import SYSTEMS, Choices, check_name, opened
-from training.evaluation.table import MEASURES_FILE, read_table
-from training.evaluation.write import MOST_SEEDS, Pace, write_outputs
+from training.evaluation.runs import read_runs
+from training.evaluation.systems import Choices, opened, own_sampling, training_part
+from training.evaluation.table import MEASURES_FILE, check_basis, read_table
+from training.evaluation.write import MOST_SEEDS, Pace, check_unmixed, write_outputs
 from training.json_lines import write_objects
 from training.options import check_number
 from training.part import part_records, spread
 from training.reading import read_requests, request_fields
-from training.records import CORPUS
+from training.records import CORPUS, corpus_sha256
 from training.workspace import make_folder
 
 DRAWN = 60  # requests of the corpus, where no file of them is given
@@ -34,7 +37,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Declare the step's arguments."""
     best = Choices()
     parser = subparsers.add_parser("evaluate", help="prompt, retrieval and fine-tune, side by side")
-    parser.add_argument("--systems", default=",".join(SYSTEMS), help="which, separated by commas (default: all)")
+    parser.add_argument("--systems", default=",".join(KINDS), help="which, separated by commas (default: all); "
+                        "lora-at-0.7 is one of them at another temperature")  # fmt: skip
     parser.add_argument("--requests", type=Path, help="a JSONL file, as `reading requests` writes it; without it "
                         f"{DRAWN} requests of the corpus's test part")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="a folder for what comes of it")
@@ -49,6 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
     parser.add_argument("--threads", type=int, help="default: as the app")
     parser.add_argument("--unmeasured", action="store_true", help="write only; `report` measures whenever it is wanted")
+    parser.add_argument("--study", type=Path, help="the result of `study`, for the pictures of what data is worth")
     parser.add_argument("--check", type=Path, metavar="OLD.json", help=f"an earlier {MEASURES_FILE}; the exit status "
                         "is 1 where a figure has left its interval")  # fmt: skip
     trying = parser.add_argument_group("other settings than those found best")
@@ -57,27 +62,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     trying.add_argument("--ranking", choices=[one.value for one in Ranking], default=best.ranking.value,
                         help="what makes a record near a request")  # fmt: skip
     trying.add_argument("--nearest", type=int, default=best.nearest, help="records retrieved")
-    trying.add_argument("--temperature", type=float, help="of every system")
-    parser.set_defaults(run=run, study=None, pictures=None)
+    trying.add_argument("--temperature", type=float, help="of every system, in files named after it")
+    parser.set_defaults(run=run, pictures=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Have every system write, say what came of each, and measure."""
-    names = [name.strip() for name in args.systems.split(",") if name.strip()]
-    for name in names:
-        check_name(name)
+    names = _names(args)
     check_number("--seeds", args.seeds, 1, MOST_SEEDS)
     check_number("--nearest", args.nearest, 1, 16)
     check_number("--limit", args.limit, 1)
-    if args.check:
-        read_table(args.check)  # a file that is none is refused before anything is written
     catalog = load_catalog()
     fields = _requests(args, catalog)
     asked = as_asked(fields, catalog)
     if not args.plain:
         asked = with_variations(asked)
-    make_folder(args.out)
-    _keep_requests(args.out / REQUESTS_FILE, fields, catalog)
     choices = Choices(
         base=args.base,
         model=args.model,
@@ -85,13 +84,57 @@ def run(args: argparse.Namespace) -> int:
         layout=Layout(args.layout),
         ranking=Ranking(args.ranking),
         nearest=args.nearest,
-        temperature=args.temperature,
     )
     pace = Pace(args.seeds, args.seed, args.device, args.threads)
-    for name in dict.fromkeys(names):
+    kept = args.out / REQUESTS_FILE
+    _check_same_requests(kept, fields, catalog)
+    _check_all(args, names, choices, asked, pace, catalog)
+    make_folder(args.out)
+    if not kept.exists():
+        write_objects(kept, fields)
+    for name in names:
         with opened(name, choices, catalog) as system:
             print(_summary(name, write_outputs(system, asked, catalog, args.out, pace)))
     return 0 if args.unmeasured else report.run(args)
+
+
+def _names(args: argparse.Namespace) -> list[str]:
+    """The systems, each once; with ``--temperature`` under the names that says it, where it is not their own."""
+    names = [checked_name(name.strip()) for name in args.systems.split(",") if name.strip()]
+    if args.temperature is not None:
+        names = [
+            checked_name(at_temperature(name, args.temperature))
+            if parts_of(name)[1] is None and own_sampling(name).temperature != args.temperature
+            else name
+            for name in names
+        ]
+    return list(dict.fromkeys(names))
+
+
+def _check_all(
+    args: argparse.Namespace,
+    names: Sequence[str],
+    choices: Choices,
+    asked: Sequence[Asked],
+    pace: Pace,
+    catalog: Catalog,
+) -> None:
+    """Refuse whatever would only be found out after hours of writing: what is compared with, the study, the corpus,
+    every system's files.
+
+    Raises:
+        TrainingError, ModelError: the first thing that is in the way.
+    """
+    if args.study:
+        read_runs(args.study)
+    if not args.unmeasured:
+        training_part(args.corpus, catalog)
+    if args.check:
+        requests = sha256_of_requests(asked)
+        check_basis(args.check, read_table(args.check), requests, corpus_sha256(args.corpus))
+    for name in names:
+        with opened(name, choices, catalog) as system:
+            check_unmixed(system, asked, catalog, args.out, pace)
 
 
 def _requests(args: argparse.Namespace, catalog: Catalog) -> list[dict[str, Any]]:
@@ -119,15 +162,13 @@ def _requests(args: argparse.Namespace, catalog: Catalog) -> list[dict[str, Any]
     return list(spread(found, limit))
 
 
-def _keep_requests(file: Path, fields: Sequence[dict[str, Any]], catalog: Catalog) -> None:
-    """Leave the requests beside the outputs.
+def _check_same_requests(file: Path, fields: Sequence[dict[str, Any]], catalog: Catalog) -> None:
+    """Refuse to put other requests' outputs among those there are.
 
     Raises:
-        TrainingError: there are others already.
+        TrainingError: the folder has other requests.
     """
-    if not file.exists():
-        write_objects(file, fields)
-    elif as_asked(read_requests(file, catalog), catalog) != as_asked(fields, catalog):
+    if file.exists() and as_asked(read_requests(file, catalog), catalog) != as_asked(fields, catalog):
         raise TrainingError(
             Sentence(
                 f"{file.parent} 里是另一批请求的结果。请换一个 --out，或先把里面的文件删掉。",

@@ -25,7 +25,7 @@ class Output:
     """One text a system wrote.
 
     Attributes:
-        system: ``prompt``, ``rag``, ``lora``, or :data:`AUTHOR`.
+        system: ``prompt``, ``rag``, ``lora``, one of them at another temperature (:mod:`.names`), or :data:`AUTHOR`.
         request: the request's id.
         variation: what of the request was changed: ``name``, ``year`` or ``order``; "" for the request as it is.
         seed: which of the texts of its job, from 0.

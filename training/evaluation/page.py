@@ -16,9 +16,10 @@ from training.evaluation import pictures
 from training.evaluation.blind import Comparison
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.measures import MEASURES, Measure
+from training.evaluation.names import parts_of, title_of
 from training.evaluation.outputs import AUTHOR
 from training.evaluation.reference import RELATIONSHIP, TONE
-from training.evaluation.table import Table, shown, shown_interval, title_of
+from training.evaluation.table import Table, shown, shown_interval
 
 _HERE = Path(__file__).resolve().parent
 _CAPTIONS = {
@@ -49,12 +50,12 @@ def page_html(table: Table, comparisons: Sequence[Comparison], drawn: Mapping[st
     return rendered(
         _HERE / "report.html.jinja",
         table=table,
-        columns=[{"title": title_of(system)} for system in table.systems],
+        columns=[{"title": title_of(system), "made": table.made.get(system)} for system in table.systems],
         rows=[_row(measure, table) for measure in MEASURES],
         readers=list(_reader_sentences(table)),
         pictures=[{"title": _CAPTIONS[name], "svg": Markup(_inline(svg, name))} for name, svg in drawn.items()],
         comparisons=comparisons,
-        names={text.system: title_of(text.system) for one in comparisons for text in one.texts},
+        names={text.system: table.title(text.system) for one in comparisons for text in one.texts},
     )
 
 
@@ -98,15 +99,16 @@ def _row(measure: Measure, table: Table) -> dict[str, Any]:
 
 
 def _best(measure: Measure, figures: Mapping[str, Estimate | None]) -> str:
-    """The system that is better than all others, its interval meeting none of theirs; "" where there is no such."""
+    """The system that is better than all of other kinds, its interval meeting none of theirs; "" where there is no
+    such. The same system at another temperature is no other one."""
     known = {system: figure for system, figure in figures.items() if figure}
-    if not measure.better or measure.of_machine or len(known) < 2:
+    if not measure.better or measure.of_machine or not known:
         return ""
     sign = 1 if measure.better == "higher" else -1
-    first, *others = sorted(known, key=lambda system: -sign * known[system].value)
-    own = known[first]
+    first, *rest = sorted(known, key=lambda system: -sign * known[system].value)
+    own, others = known[first], [system for system in rest if parts_of(system)[0] != parts_of(first)[0]]
     apart = all(own.low > known[other].high if sign > 0 else own.high < known[other].low for other in others)
-    return first if apart else ""
+    return first if others and apart else ""
 
 
 def _reader_sentences(table: Table) -> list[Sentence]:

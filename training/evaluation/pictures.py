@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from app.compose.sentence import Sentence
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.measures import MEASURES, Measure
+from training.evaluation.names import parts_of
 from training.evaluation.runs import Run
-from training.evaluation.table import Table, title_of
+from training.evaluation.table import Table
 from training.plot import save_figure
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ _KINDS = {
 
 
 def draw_consistency(table: Table, out: Path) -> None:
-    """Style consistency of every system, across seeds and under changes of the input."""
+    """Style consistency of every system, across seeds and under changes of the input; hollow is a system at another
+    temperature than its own."""
     measures = [_measure("consistent_across_seeds"), _measure("consistent_across_changes")]
     systems = [
         system
@@ -53,8 +55,9 @@ def draw_consistency(table: Table, out: Path) -> None:
             for place, system in enumerate(systems):
                 estimate = table.systems[system].get(measure.name)
                 if estimate is not None:
-                    _mark(axes, place, estimate, COLOURS.get(system, INK))
-            axes.set_yticks(range(len(systems)), [_two_lines(title_of(system)) for system in systems])
+                    kind, temperature = parts_of(system)
+                    _mark(axes, place, estimate, COLOURS.get(kind, INK), hollow=temperature is not None)
+            axes.set_yticks(range(len(systems)), [_two_lines(table.title(system)) for system in systems])
             axes.set_ylim(len(systems) - 0.4, -0.6)
             axes.set_title(_two_lines(measure.title), loc="left", fontsize=10)
             _quiet(axes, "x")
@@ -158,9 +161,10 @@ def _line(axes: "Axes", points: Sequence[tuple[float, Estimate | None]], title: 
     )  # fmt: skip
 
 
-def _mark(axes: "Axes", place: int, figure: Estimate, colour: str) -> None:
+def _mark(axes: "Axes", place: int, figure: Estimate, colour: str, *, hollow: bool) -> None:
     axes.plot([figure.low, figure.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="round")
-    axes.plot([figure.value], [place], color=colour, marker="o", markersize=8)
+    face = PAPER if hollow else colour
+    axes.plot([figure.value], [place], color=colour, marker="o", markersize=8, markerfacecolor=face, markeredgewidth=2)
     axes.annotate(
         f"{figure.value:.2f}", (figure.value, place), (0, 8), textcoords="offset points", ha="center", fontsize=9
     )

@@ -5,10 +5,13 @@ pictures stand beside it as SVG and PNG.
 """
 
 import argparse
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from app.compose.catalog import Catalog, load_catalog
+from app.compose.schema import Misfit, typed
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation import pictures
@@ -16,11 +19,22 @@ from training.evaluation.blind import side_by_side
 from training.evaluation.outputs import Output, outputs_files, read_outputs
 from training.evaluation.page import page_html
 from training.evaluation.reference import Reference
-from training.evaluation.requests import REQUESTS_FILE, as_asked, by_job, with_variations
+from training.evaluation.requests import REQUESTS_FILE, as_asked, by_job, sha256_of_requests, with_variations
 from training.evaluation.runs import read_runs
-from training.evaluation.table import MEASURES_FILE, Table, left, markdown, measured, read_table, write_table
+from training.evaluation.table import (
+    MEASURES_FILE,
+    Made,
+    Table,
+    check_basis,
+    check_size,
+    left,
+    markdown,
+    measured,
+    read_table,
+    write_table,
+)
 from training.reading import read_requests
-from training.records import CORPUS, read_corpus, read_split
+from training.records import CORPUS, corpus_sha256, read_corpus, read_split
 from training.whole_file import write_text
 from training.workspace import read_note
 
@@ -39,13 +53,20 @@ def finish(folder: Path, corpus: Path, catalog: Catalog, study: Path | None = No
     """
     runs = read_runs(study) if study else ()
     outputs = _outputs(folder)
-    asked = by_job(with_variations(as_asked(read_requests(folder / REQUESTS_FILE, catalog), catalog)))
+    plain = as_asked(read_requests(folder / REQUESTS_FILE, catalog), catalog)
+    asked = by_job(with_variations(plain))
     split = read_split(corpus, read_corpus(corpus, catalog))
     held_out = (*split.validation, *split.test)
     table = measured(outputs, asked, held_out, Reference.of(split.train), catalog, _memory(folder))
     known = {record.id for record in split.train} & {id for id, _ in asked}
     if known:
         table = replace(table, notes=(*table.notes, _trained_on(len(known))))
+    table = replace(
+        table,
+        made={system: made for system, made in _made(folder).items() if system in table.systems},
+        requests_sha256=sha256_of_requests(plain),
+        corpus_sha256=corpus_sha256(corpus),
+    )
     write_table(folder / MEASURES_FILE, table)
     drawn = pictures.draw_all(table, runs, folder)
     author = {record.id: record.text for record in held_out if asked.get((record.id, "")) == record.request}
@@ -80,9 +101,23 @@ def _outputs(folder: Path) -> list[Output]:
 
 def _memory(folder: Path) -> dict[str, int]:
     """The most memory each system took, in bytes, as the notes beside the outputs have it."""
-    notes = {system: read_note(path.with_suffix(".json")) for system, path in outputs_files(folder).items()}
-    peaks = {system: note.get("peak_memory") for system, note in notes.items()}
+    peaks = {system: note.get("peak_memory") for system, note in _notes(folder).items()}
     return {system: peak for system, peak in peaks.items() if isinstance(peak, int)}
+
+
+def _made(folder: Path) -> dict[str, Made]:
+    """What each system's texts came of, where its note says it."""
+    found = {}
+    for system, note in _notes(folder).items():
+        with suppress(Misfit, KeyError, TypeError):  # a note that does not say it
+            facts = {key: note[key] for key in ("model", "sha256", "seeds", "seed")}
+            facts |= {key: note["sampling"][key] for key in ("temperature", "top_p", "min_p")}
+            found[system] = typed(Made, facts, system)
+    return found
+
+
+def _notes(folder: Path) -> dict[str, dict[str, Any]]:
+    return {system: read_note(path.with_suffix(".json")) for system, path in outputs_files(folder).items()}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -99,13 +134,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write, print the table; 1 where ``--check`` finds a figure outside its interval."""
+    catalog = load_catalog()
     old = read_table(args.check) if args.check else None
-    table = finish(args.out, args.corpus, load_catalog(), args.study)
+    if old is not None:
+        asked = as_asked(read_requests(args.out / REQUESTS_FILE, catalog), catalog)
+        check_basis(args.check, old, sha256_of_requests(asked), corpus_sha256(args.corpus))
+    table = finish(args.out, args.corpus, catalog, args.study)
     print(markdown(table))
     print(args.out / REPORT_FILE)
     if args.pictures:
         for file in pictures.draw_all(table, read_runs(args.study) if args.study else (), args.pictures):
             print(file)
+    if old is not None:
+        check_size(args.check, old, table)
     changes = left(old, table) if old else []
     for change in changes:
         print(f"{change.zh} / {change.en}")

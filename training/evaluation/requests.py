@@ -4,10 +4,12 @@ Another name of like kind, another year's animal, the facts in another order. A 
 means nothing else: 妈 is no name, and a 马 that plays on a fact about horses is no animal like another.
 """
 
+import hashlib
+import json
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.compose.catalog import Catalog
@@ -71,6 +73,12 @@ def as_asked(lines: Iterable[Mapping[str, Any]], catalog: Catalog) -> list[Asked
 def by_job(asked: Iterable[Asked]) -> dict[tuple[str, str], GreetingRequest]:
     """The requests by id and variation, to find what an output answers."""
     return {one.job: one.request for one in asked}
+
+
+def sha256_of_requests(asked: Iterable[Asked]) -> str:
+    """One hash (hex) of the requests as they are, in whatever order."""
+    plain = sorted(json.dumps([one.id, asdict(one.request)]) for one in asked if not one.variation)
+    return hashlib.sha256("\n".join(plain).encode()).hexdigest()
 
 
 def with_variations(asked: Iterable[Asked]) -> list[Asked]:

@@ -15,11 +15,10 @@ from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from training.encoding import Encoder
 from training.errors import TrainingError
+from training.evaluation.names import checked_name, parts_of
 from training.evaluation.prompt_system import Layout, Prompt, in_template
 from training.evaluation.retrieval import Index, Ranking
 from training.records import CORPUS, Record, read_corpus, read_split
-
-SYSTEMS = ("prompt", "rag", "lora")
 
 # The fine-tuned model is drawn from as the app does, which the manifest says. The base, prompted for three validation
 # requests three times each, had 2 of 9 texts past the guard at a temperature of 0.4, 6 at 0.7, 4 at 1.0.
@@ -35,7 +34,6 @@ class Choices:
         model: the tuned one; None for the one the app has built.
         corpus: its training part is what retrieval finds.
         nearest: how many records it finds. Of the same nine texts the guard passed 4 with eight, 2 with four.
-        temperature: for every system, in place of its own.
     """
 
     base: Path | None = None
@@ -44,7 +42,6 @@ class Choices:
     layout: Layout = Layout.TURNS
     ranking: Ranking = Ranking.FIELDS
     nearest: int = 8
-    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,54 +55,47 @@ class System:
     tokens: Callable[[tuple[Segment, ...]], int]
 
 
-def check_name(name: str) -> None:
-    """Raises TrainingError where ``name`` is no system."""
-    if name not in SYSTEMS:
-        known = "、".join(SYSTEMS), ", ".join(SYSTEMS)
-        raise TrainingError(
-            Sentence(
-                f"没有叫 {name[:40]!r} 的系统，可用的有 {known[0]}。请改一下 --systems，用逗号隔开。",
-                f"There is no system {name[:40]!r}; there are {known[1]}. Correct --systems, which takes them "
-                "separated by commas.",
-            )
-        )
+def own_sampling(kind: str) -> Sampling:
+    """How a kind of system is drawn from at its best."""
+    return sampling_of(load_manifest()) if kind == "lora" else BASE_SAMPLING[kind]
 
 
 @contextmanager
 def opened(name: str, choices: Choices, catalog: Catalog) -> Iterator[System]:
-    """The system of that name, while its vocabulary is open.
+    """The system of that name (:mod:`.names`), while its vocabulary is open.
 
     Raises:
         TrainingError, ModelError: its file is not there or cannot be read, or the corpus cannot.
     """
-    check_name(name)
+    name = checked_name(name)
+    kind, temperature = parts_of(name)
+    sampling = own_sampling(kind)
+    if temperature is not None:
+        sampling = replace(sampling, temperature=temperature)
     manifest = load_manifest()
-    sampling = sampling_of(manifest) if name == "lora" else BASE_SAMPLING[name]
-    if choices.temperature is not None:
-        sampling = replace(sampling, temperature=choices.temperature)
-    if name == "lora":
+    if kind == "lora":
         model = choices.model or models_folder() / manifest.built.file
     else:
         model = choices.base or base_path(models_folder(), manifest.base)
     if not model.is_file():
-        raise no_model(model, "--model" if name == "lora" else "--base")
+        raise no_model(model, "--model" if kind == "lora" else "--base")
     with Encoder(model) as encoder:
         yield System(
             name,
             model,
             sampling,
-            _segments(name, choices, catalog, encoder),
+            _segments(kind, choices, catalog, encoder),
             lambda segments: len(encoder.encode_segments(segments)),
         )
 
 
 def _segments(
-    name: str, choices: Choices, catalog: Catalog, encoder: Encoder
+    kind: str, choices: Choices, catalog: Catalog, encoder: Encoder
 ) -> Callable[[GreetingRequest], tuple[Segment, ...]]:
-    if name == "lora":
+    if kind == "lora":
         return lambda request: prompt_segments(request, catalog)
     prompt = Prompt(choices.layout, catalog)
-    if name == "prompt":
+    if kind == "prompt":
 
         def examples(request: GreetingRequest) -> tuple[Record, ...]:
             return prompt.examples

@@ -1,7 +1,7 @@
 """All measures of all systems in one table: computed, kept as JSON, shown as Markdown, compared with an earlier one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.bootstrap import DIGITS, INTERVAL, RESAMPLES, Estimate
 from training.evaluation.measures import MEASURES, MEMORY, Measure, measures_of
+from training.evaluation.names import degrees, order_of, title_of
 from training.evaluation.outputs import AUTHOR, Output
 from training.evaluation.reader import recognised
 from training.evaluation.reference import Reference, relationship_of, tone_of
@@ -22,12 +23,6 @@ from training.records import Record
 from training.whole_file import write_json
 
 MEASURES_FILE = "measures.json"
-TITLES = {
-    "prompt": Sentence("提示词", "Prompt"),
-    "rag": Sentence("检索", "RAG"),
-    "lora": Sentence("微调", "Fine-tune"),
-    AUTHOR: Sentence("语料原文", "Corpus author"),
-}
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,29 @@ class ReaderFacts:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a system's texts came of, as the note beside them has it: the model's file, how it was drawn from, and how
+    many texts of a request there are, the first drawn with ``seed``."""
+
+    model: str
+    sha256: str
+    temperature: float
+    top_p: float
+    min_p: float
+    seeds: int
+    seed: int
+
+    @property
+    def drawn(self) -> Sentence:
+        """How, in words."""
+        cut = f"min-p {self.min_p:g}" + (f", top-p {self.top_p:g}" if self.top_p < 1 else "")
+        return Sentence(
+            f"温度 {degrees(self.temperature)}，{cut.replace(', ', '，')}，每个请求 {self.seeds} 条",
+            f"temperature {degrees(self.temperature)}, {cut}, {self.seeds} texts a request",
+        )
+
+
+@dataclass(frozen=True)
 class Table:
     """The figures.
 
@@ -51,6 +69,8 @@ class Table:
         readers: by label, ``tone`` and ``relationship``.
         notes: what could not be measured, in Chinese and English.
         systems: by system and measure; None where there is no such figure.
+        made: by system, where that is known.
+        requests_sha256, corpus_sha256: of what was asked and of the corpus; "" in tables of before these were kept.
     """
 
     requests: int
@@ -58,6 +78,13 @@ class Table:
     readers: dict[str, ReaderFacts]
     notes: tuple[Sentence, ...]
     systems: dict[str, dict[str, Estimate | None]]
+    made: dict[str, Made] = field(default_factory=dict)
+    requests_sha256: str = ""
+    corpus_sha256: str = ""
+
+    def title(self, system: str) -> Sentence:
+        """A system's name for people, with its temperature where that is known."""
+        return title_of(system, self.made[system].temperature if system in self.made else None)
 
 
 def measured(
@@ -99,7 +126,7 @@ def measured(
     by_system.setdefault(AUTHOR, own if len(own) == len(common) else list(spread(author, len(common))))
     systems = {
         system: measures_of([each for each in written if each.request in common or system == AUTHOR], reference)
-        for system, written in sorted(by_system.items(), key=lambda item: _order(item[0]))
+        for system, written in sorted(by_system.items(), key=lambda item: order_of(item[0]))
         if written
     }
     for system, size in (memory or {}).items():
@@ -119,11 +146,6 @@ def measured(
         if reader is not None
     }
     return Table(len(common), reference.records, readers, reference.notes, systems)
-
-
-def _order(system: str) -> tuple[int, str]:
-    known = list(TITLES)
-    return (known.index(system) if system in known else len(known), system)
 
 
 def write_table(path: Path, table: Table) -> None:
@@ -161,7 +183,8 @@ def read_table(path: Path) -> Table:
                 for system, figures in table.systems.items()
             }
             readers = {name: typed(ReaderFacts, facts, name) for name, facts in table.readers.items()}
-            return Table(table.requests, table.records, readers, table.notes, systems)
+            made = {system: typed(Made, facts, system) for system, facts in table.made.items()}
+            return replace(table, readers=readers, systems=systems, made=made)
         detail = fault.en
     except Misfit as misfit:
         detail = misfit.clause.en
@@ -177,11 +200,6 @@ def read_table(path: Path) -> Table:
     )
 
 
-def title_of(system: str) -> Sentence:
-    """A system's name for people."""
-    return TITLES.get(system, Sentence(system, system))
-
-
 def shown(measure: Measure, value: float) -> str:
     """A figure as it is printed."""
     text = f"{value:.0%}" if measure.form == "share" else f"{value:,.{measure.decimals}f}"
@@ -195,9 +213,14 @@ def shown_interval(measure: Measure, figure: Estimate) -> str:
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown: a row a measure, a column a system, intervals in brackets."""
+    """The table in Markdown: a column a system, how it was drawn from, then a row a measure, intervals in brackets."""
     heads = [f"{title_of(system).zh} {title_of(system).en}" for system in table.systems]
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
+    if table.made:
+        made = [table.made.get(system) for system in table.systems]
+        lines.append("| 模型 Model | " + " | ".join(each.model if each else "—" for each in made) + " |")
+        drawn = [f"{each.drawn.zh} {each.drawn.en}" if each else "—" for each in made]
+        lines.append("| 取样 Sampling | " + " | ".join(drawn) + " |")
     for measure in MEASURES:
         figures = [figures.get(measure.name) for figures in table.systems.values()]
         cells = [_cell(measure, figure) if figure else "—" for figure in figures]
@@ -210,9 +233,51 @@ def _cell(measure: Measure, figure: Estimate) -> str:
     return shown(measure, figure.value) + (f" ({interval})" if interval else "")
 
 
+def check_basis(path: Path, old: Table, requests_sha256: str, corpus_sha256: str) -> None:
+    """Refuse to compare with figures of other requests or of another corpus.
+
+    Args:
+        path: of the old figures.
+
+    Raises:
+        TrainingError: they are.
+    """
+    for before, now, zh, en in (
+        (old.requests_sha256, requests_sha256, "另一批请求", "other requests"),
+        (old.corpus_sha256, corpus_sha256, "另一份语料", "another corpus"),
+    ):
+        if before and before != now:
+            raise _other_basis(path, zh, en)
+
+
+def _other_basis(path: Path, zh: str, en: str) -> TrainingError:
+    return TrainingError(
+        Sentence(
+            f"{path.name} 量的是{zh}，和这次的比不了。请用当时的请求和语料，或换一份 --check。",
+            f"{path.name} has the figures of {en}, which cannot be compared with these. Use the requests and the "
+            "corpus of then, or another file with --check.",
+        ),
+        str(path),
+    )
+
+
+def check_size(path: Path, old: Table, new: Table) -> None:
+    """Refuse to compare figures of so many requests and records with those of more or fewer.
+
+    Raises:
+        TrainingError: they are of more or fewer.
+    """
+    for before, now, zh, en in (
+        (old.requests, new.requests, "个请求", "requests"),
+        (old.records, new.records, "条训练记录", "training records"),
+    ):
+        if before != now:
+            raise _other_basis(path, f" {before:,} {zh}（这次是 {now:,} {zh}）", f"{before:,} {en}, not {now:,},")
+
+
 def left(old: Table, new: Table) -> list[Sentence]:
     """What of the new figures is outside the old ones' intervals, or there no more; what depends on the machine is not
-    compared."""
+    compared. Both are of the same requests and corpus: :func:`check_basis`, :func:`check_size`."""
     found = []
     for system, figures in old.systems.items():
         for measure in MEASURES:

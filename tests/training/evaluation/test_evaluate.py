@@ -142,12 +142,21 @@ def test_what_is_done_is_not_done_again(whole: Path, command: Callable[..., list
 def test_it_ends_with_figures_and_a_report(whole: Path, command: Callable[..., list[object]], tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(whole, out)
-    measuring = [word for word in command(out) if word != "--unmeasured"]
+    study = tmp_path / "study.json"
+    figure = {"tone_recognised": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    lines = [
+        {"name": name, "records": records, "share_poor": 0, "kind": "", "measures": figure}
+        for name, records in (("whole", 40), ("half", 20))
+    ]
+    study.write_text(json.dumps({"runs": lines}), encoding="utf-8")
+    measuring = [*(word for word in command(out) if word != "--unmeasured"), "--study", study]
     done = run_step(*measuring)
     assert done.returncode == 0, done.stderr
     assert "| | 提示词 Prompt | 检索 RAG | 微调 Fine-tune | 语料原文 Corpus author |" in done.stdout
     assert read_table(out / "measures.json").requests == len(REQUESTS)
-    assert "盲读：3 个请求" in (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "盲读：3 个请求" in page and "数据多少和效果" in page and (out / "data-size.png").exists()
+    assert "temperature 0.7, min-p 0.1, 2 texts a request" in page
     assert (out / "style-consistency.png").exists() and _data(out) == _data(whole)
     old = shutil.copy(out / "measures.json", tmp_path / "old.json")
     again = run_step(*measuring, "--check", old)
@@ -158,7 +167,6 @@ def test_it_ends_with_figures_and_a_report(whole: Path, command: Callable[..., l
     ("more", "said"),
     [
         (("--seeds", 3), "in another evaluation"),
-        (("--temperature", 0.9), "in another evaluation"),
         (("--systems", "rag", "--nearest", 1), "in another evaluation"),
         (("--limit", 1), "other requests"),
     ],
@@ -170,6 +178,43 @@ def test_outputs_of_other_settings_are_not_mixed(
     refused = run_step(*command(whole, *more))
     assert refused.returncode == 1 and said in refused.stderr and "--out" in refused.stderr
     assert _data(whole) == before
+
+
+def test_another_temperature_is_another_system_of_the_same_folder(
+    whole: Path, command: Callable[..., list[object]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    for more in (("--systems", "lora-at-1.50"), ("--systems", "lora", "--temperature", 1.5)):  # the same, twice
+        done = run_step(*command(out, *more))
+        assert done.returncode == 0 and f"lora-at-1.5: {len(JOBS) * SEEDS} texts" in done.stdout, done.stderr
+    assert {file.name for file in out.glob("outputs-*.jsonl")} == {
+        f"outputs-{name}.jsonl" for name in ("prompt", "rag", "lora", "lora-at-1.5")
+    }
+    assert read_note(out / "outputs-lora-at-1.5.json")["sampling"]["temperature"] == 1.5
+    assert {output.system for output in texts(out, "lora-at-1.5")} == {"lora-at-1.5"}
+    assert texts(out, "lora") == texts(whole, "lora")
+    assert [each.text for each in texts(out, "lora-at-1.5")] != [each.text for each in texts(whole, "lora")]
+
+
+def test_a_temperature_that_is_a_system_s_own_gives_it_no_other_name(
+    whole: Path, command: Callable[..., list[object]], tmp_path: Path
+) -> None:
+    shutil.copytree(whole, tmp_path / "out")
+    done = run_step(*command(tmp_path / "out", "--systems", "prompt", "--temperature", 0.7))
+    assert done.returncode == 0 and f"prompt: {len(JOBS) * SEEDS} texts" in done.stdout, done.stderr
+
+
+def test_whatever_the_measuring_needs_is_looked_at_before_anything_is_written(
+    command: Callable[..., list[object]], tmp_path: Path
+) -> None:
+    study = tmp_path / "study.json"
+    study.write_text("[]", encoding="utf-8")
+    measuring = [word for word in command(tmp_path / "out", "--systems", "prompt") if word != "--unmeasured"]
+    for more, said in ((("--study", study), "study.json"), (("--corpus", tmp_path / "nowhere"), "no corpus")):
+        refused = run_step(*measuring, *more)
+        assert refused.returncode == 1 and said in refused.stderr, refused.stderr
+        assert not list((tmp_path / "out").glob("outputs-*"))
 
 
 def test_without_a_file_the_corpus_s_test_part_is_asked(
@@ -191,6 +236,12 @@ def test_without_a_file_the_corpus_s_test_part_is_asked(
         ('{"id": "a", "relationship": "boss", "tone": "formal"}\n{"id": "b"\n', (), ("第 2 行", "Line 2")),
         ('{"id": "a", "relationship": "nobody", "tone": "formal"}\n', (), ("nobody", "nearest")),
         (None, ("--systems", "prompt,magic"), ("没有叫 'magic'", "no system 'magic'")),
+        (None, ("--systems", "prompt,lora-at-11"), ("没有叫 'lora-at-11'", "no system 'lora-at-11'")),
+        (None, ("--temperature", -1), ("没有叫 'prompt-at--1'", "no system 'prompt-at--1'")),
+        # Whatever is wrong with the last system is said before the first has written.
+        (None, ("--model", "nowhere.gguf"), ("--model 指一个", "with --model")),
+        (None, ("--systems", "prompt,rag", "--corpus", "nowhere"), ("没有语料", "no corpus")),
+        (None, ("--study", "nowhere.json"), ("nowhere.json 不是", "nowhere.json is not")),
         (None, ("--check", ROOT / "pyproject.toml"), ("pyproject.toml", "pyproject.toml")),
         (None, ("--seeds", 0), ("--seeds 要在", "between 1 and 32")),
         (None, ("--requests", "nowhere.jsonl"), ("读不出来", "cannot be read")),

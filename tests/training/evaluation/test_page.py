@@ -151,6 +151,10 @@ def test_the_best_is_marked_only_where_no_interval_meets_another():
     assert classes(TABLE) == ["", "", " best"]
     near = Table(1, 1, {}, (), {"rag": figures(0.57), "lora": figures(0.6), "corpus": figures(0.9)})
     assert classes(near) == ["", "", "author"]
+    warm = Table(1, 1, {}, (), {**TABLE.systems, "lora-at-0.7": figures(0.58)})
+    assert classes(warm) == ["", "", " best", ""]  # the same system at another temperature is no other one
+    alone = Table(1, 1, {}, (), {"lora": figures(0.6), "lora-at-0.7": figures(0.3)})
+    assert classes(alone) == ["", ""]
 
 
 def test_an_empty_text_is_called_so():

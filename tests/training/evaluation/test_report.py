@@ -15,6 +15,12 @@ from training.records import read_corpus
 pytestmark = pytest.mark.torch
 
 
+NOTE = {
+    **{"model": "some.gguf", "sha256": "ab" * 32, "seeds": 3, "seed": 0, "peak_memory": 1048576},
+    "sampling": {"temperature": 0.7, "top_p": 1.0, "min_p": 0.1, "avoid": []},
+}
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return voices.write_corpus(tmp_path_factory.mktemp("voices") / "corpus")
@@ -37,7 +43,7 @@ def evaluated(folder: Path, corpus: Path, systems: Iterable[str] = ("prompt", "l
             if each.request in {one.id for one in asked}
         ]
         append_outputs(outputs_file(folder, system), outputs)
-        outputs_file(folder, system).with_suffix(".json").write_text('{"peak_memory": 1048576}')
+        outputs_file(folder, system).with_suffix(".json").write_text(json.dumps(NOTE))
     return folder
 
 
@@ -99,3 +105,55 @@ def test_what_is_in_the_way_is_said(
     file = outputs_file(folder, "lora")
     file.write_bytes(file.read_bytes()[:-20])  # killed while writing: the whole lines are measured
     assert report(monkeypatch, folder, corpus) == 0
+
+
+def test_a_system_at_another_temperature_stands_beside_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = evaluated(tmp_path / "out", corpus)
+    warm = "lora-at-0.9"
+    lines = [json.loads(line) for line in outputs_file(folder, "lora").read_text(encoding="utf-8").splitlines()]
+    text = "".join(json.dumps(line | {"system": warm}) + "\n" for line in lines)
+    outputs_file(folder, warm).write_text(text, encoding="utf-8")
+    note = NOTE | {"sampling": {"temperature": 0.9, "top_p": 1.0, "min_p": 0.1, "avoid": []}}
+    outputs_file(folder, warm).with_suffix(".json").write_text(json.dumps(note), encoding="utf-8")
+    outputs_file(folder, "prompt").with_suffix(".json").write_text('{"peak_memory": 5}', encoding="utf-8")
+    assert report(monkeypatch, folder, corpus) == 0
+    said = capsys.readouterr().out
+    assert "| 提示词 Prompt | 微调 Fine-tune | 微调（温度 0.9） Fine-tune (temperature 0.9) | 语料原文" in said
+    table = read_table(folder / "measures.json")
+    assert list(table.systems) == ["prompt", "lora", warm, "corpus"]
+    assert {name: made.temperature for name, made in table.made.items()} == {"lora": 0.7, warm: 0.9}
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for shown in ("temperature 0.7, min-p 0.1, 3 texts a request", "温度 0.9，min-p 0.1，每个请求 3 条", "some.gguf"):
+        assert shown in page
+    # Both are the same to the letter, so neither is better; the prompt, which is another system, is worse than either.
+    assert '<td class=" best">' in page
+
+
+def test_the_author_is_not_shown_beside_a_request_that_asks_for_less(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, corpus: Path
+):
+    folder = evaluated(tmp_path / "out", corpus)
+    asked = [json.loads(line) for line in (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
+    asked[0]["signature"] = "小李"  # not what the record of that id asks
+    (folder / "requests.jsonl").write_text("".join(json.dumps(line) + "\n" for line in asked), encoding="utf-8")
+    assert report(monkeypatch, folder, corpus) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count('data-system="lora"') == len(asked) and page.count('data-system="corpus"') == len(asked) - 1
+
+
+def test_a_check_against_other_requests_or_another_corpus_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder, old = evaluated(tmp_path / "out", corpus, ["lora"]), tmp_path / "old.json"
+    assert report(monkeypatch, folder, corpus) == 0
+    raw = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
+    for change, said in (
+        ({"requests_sha256": "0"}, "other requests"),
+        ({"corpus_sha256": "0"}, "another corpus"),
+        ({"requests": 99, "requests_sha256": ""}, "99 requests, not 12"),
+    ):
+        old.write_text(json.dumps(raw | change), encoding="utf-8")
+        assert report(monkeypatch, folder, corpus, "--check", old) == 1
+        assert said in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The table: every measure of every system, of the same requests; kept, shown, and compared with an earlier one."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,17 @@ from training.evaluation.bootstrap import Estimate
 from training.evaluation.measures import MEASURES
 from training.evaluation.outputs import Output
 from training.evaluation.reference import Reference
-from training.evaluation.table import Table, left, markdown, measured, read_table, write_table
+from training.evaluation.table import (
+    Made,
+    Table,
+    check_basis,
+    check_size,
+    left,
+    markdown,
+    measured,
+    read_table,
+    write_table,
+)
 from training.records import Record
 
 pytestmark = pytest.mark.torch
@@ -145,6 +156,69 @@ def test_the_markdown_has_a_row_a_measure(table: Table):
     tone = next(line for line in lines if "Tone recognised" in line)
     assert re.search(r"\| 50% \(\d+ – \d+%\) \|", tone), tone
     assert all(line.count("|") == 5 for line in lines)
+
+
+MADE = Made("tuned.gguf", "ab" * 32, 0.4, 1.0, 0.1, 3, 0)
+
+
+def test_how_a_system_was_drawn_from_is_kept_and_shown(table: Table, tmp_path: Path):
+    known = replace(table, made={"lora": MADE, "prompt": replace(MADE, temperature=0.7, top_p=0.9)})
+    write_table(tmp_path / "measures.json", known)
+    assert read_table(tmp_path / "measures.json").made == known.made
+    lines = markdown(known).splitlines()
+    assert lines[2] == "| 模型 Model | tuned.gguf | tuned.gguf | — |"
+    prompt, lora = lines[3].split(" | ")[1:3]
+    assert "温度 0.4，min-p 0.1，每个请求 3 条" in lora and "temperature 0.4, min-p 0.1, 3 texts a request" in lora
+    assert "temperature 0.7, min-p 0.1, top-p 0.9" in prompt
+    assert known.title("lora").en == "Fine-tune (temperature 0.4)" and known.title("corpus").en == "Corpus author"
+
+
+def test_the_author_of_a_request_that_asks_for_less_than_the_record_is_nobody(reference: Reference):
+    """`reading requests --plain` keeps the id of a record, not its facts."""
+    first, second, *others = HELD_OUT
+    told = replace(first, request=replace(first.request, details=("升职了",)))
+    texts = [voices.output("lora", record.id, "谨贺新春，顺颂时绥。") for record in (first, second)]
+
+    def author(*held_out: Record) -> dict[str, Estimate | None]:
+        return measured(texts, ASKED, held_out, reference, voices.CATALOG).systems["corpus"]
+
+    assert author(first, second, *others) == author(first, second)  # the very texts
+    assert author(told, second, *others) != author(first, second)  # texts of others, evenly spread
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ({"requests_sha256": "c"}, "other requests"),
+        ({"corpus_sha256": "c"}, "another corpus"),
+    ],
+)
+def test_figures_of_something_else_are_not_compared_with(table: Table, old: dict[str, str], said: str):
+    path = Path("old.json")
+    check_basis(path, replace(table, requests_sha256="a", corpus_sha256="b"), "a", "b")
+    check_basis(path, table, "a", "b")  # of before hashes were kept
+    with pytest.raises(TrainingError) as caught:
+        check_basis(path, replace(table, **{"requests_sha256": "a", "corpus_sha256": "b"} | old), "a", "b")
+    assert said in caught.value.sentence.en and "old.json" in caught.value.sentence.zh
+
+
+def test_figures_of_more_or_fewer_requests_or_records_are_not_compared_with(table: Table):
+    check_size(Path("old.json"), table, table)
+    for changed in (replace(table, requests=5), replace(table, records=7)):
+        with pytest.raises(TrainingError) as caught:
+            check_size(Path("old.json"), changed, table)
+        assert ("5 requests, not 24" in caught.value.sentence.en) == (changed.requests == 5)
+
+
+def test_a_table_of_before_sampling_and_hashes_were_kept_is_read(table: Table, tmp_path: Path):
+    path = tmp_path / "measures.json"
+    write_table(path, table)
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("made", "requests_sha256", "corpus_sha256"):
+        del raw[key]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    old = read_table(path)
+    assert old.made == {} and old.requests_sha256 == "" and not left(old, table)
 
 
 def test_a_figure_that_left_its_interval_is_named(table: Table):
