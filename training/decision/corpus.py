@@ -8,7 +8,7 @@ catalogue's labels only.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,14 @@ class Labels:
         catalog: the greetings' own, or one made of the values found.
         own: it is the greetings' own, so the guard applies.
         places: which label stands in which field of a greeting request.
+        others: fields of text that records have and that are no labels, each nearly always another.
     """
 
     fields: tuple[str, ...]
     catalog: Catalog
     own: bool
     places: Mapping[str, str]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def read_any_corpus(path: Path, catalog: Catalog) -> Corpus:
         labels = Labels(names, catalog, True, {name: name for name in names})
     else:
         names, notes = _label_fields([raw for _, raw in lines])
-        labels = _found_labels(names, [raw for _, raw in lines])
+        others = {key for _, raw in lines for key in raw} - {*names, "id", "text", "details", *TYPED}
+        labels = replace(_found_labels(names, [raw for _, raw in lines]), others=tuple(sorted(others)))
         notes = [foreign, *notes]
     records = tuple(Record(id, _request(id, raw, labels), raw["text"].strip()) for id, raw in lines)
     usable = records
@@ -284,6 +287,17 @@ def _request(id: str, raw: Mapping[str, Any], labels: Labels) -> LabelledRequest
             raise _bad_line(id, _clause(error)) from error
         values = {field.name: getattr(request, field.name) for field in fields(GreetingRequest)}
         return LabelledRequest(**values, labels=tuple((name, values[name]) for name in labels.fields))
+    allowed = {*TYPED, "details", *labels.fields, *labels.others}
+    for key in given:
+        if key not in allowed:
+            near, shown = nearest(key, allowed), key[:40]
+            raise _bad_line(
+                id,
+                Sentence(
+                    f"语料里没有 {shown!r} 这个字段，最接近的是 {near!r}",
+                    f"no record has the field {shown!r}; {near!r} is nearest",
+                ),
+            )
     typed = {key: fold(given.get(key) or "") for key in TYPED}
     known = _catalogued(labels.catalog)
     at = {place: given.get(name) or "" for name, place in labels.places.items()}

@@ -118,6 +118,10 @@ def test_requests_are_read_as_the_corpus_is(tmp_path: Path):
         ([], "no request in asked.jsonl"),
         ([{"audience": "gest", "manner": "gentle"}], "audience is 'gest', which no record has; 'guest' is nearest"),
         ([{"audience": "guest"}], "manner is ''"),
+        (
+            [{"audience": "guest", "manner": "brisk", "adress": "阿哲"}],
+            "the field 'adress'; 'address' is nearest",
+        ),
         ([{"id": "a", "audience": "guest", "manner": "brisk"}] * 2, "'a' was used before"),
     ],
 )
@@ -125,3 +129,11 @@ def test_requests_that_cannot_be_tried_are_said(tmp_path: Path, lines: list[dict
     with pytest.raises(TrainingError) as caught:
         requests(tmp_path, *lines)
     assert said in caught.value.sentence.en
+
+
+def test_a_request_may_have_a_field_that_records_have_and_that_is_no_label(tmp_path: Path):
+    lines = [record | {"source": f"page {number}"} for number, record in enumerate(letters.records())]
+    corpus = read_any_corpus(letters.write(tmp_path / "notes.jsonl", lines), CATALOG)
+    assert corpus.labels.others == ("source",)
+    asked = letters.write(tmp_path / "asked.jsonl", [lines[0] | {"id": "notes:1"}])
+    assert list(read_any_requests(asked, corpus.labels)) == ["notes:1"]
