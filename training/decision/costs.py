@@ -32,6 +32,13 @@ def costs(corpus: CorpusFigures, usable: int, tuned: Tuned | None) -> Iterator[S
         )
         return
     minutes = tuned.minutes(round(tuned.tokens / tuned.records * usable))
+    if tuned.seconds is None or minutes is None:
+        yield Sentence(
+            "时间：试训中途停过，一共用了多久没有记全，说不出来。换一个 --out 从头试一次就有。",
+            "Time: unknown. The short training was stopped on the way, so what it took in all was not kept. Try once "
+            "from the beginning, with another --out.",
+        )
+        return
     yield Sentence(
         f"时间：试训 {tuned.records} 条、{tuned.passes:g} 遍，用了 {tuned.seconds / 60:.1f} 分钟；照这样只练上半层，"
         f"这台机器上全部 {usable} 条练一遍约 {minutes:.0f} 分钟。",

@@ -31,18 +31,19 @@ class Tuned:
     Attributes:
         records, tokens: it was trained on, prompts counted, once.
         passes: how often.
-        seconds: of training, reading and merging the base not counted.
+        seconds: of training, reading and merging the base not counted; None where it was stopped on the way, so that
+            nobody knows.
     """
 
     model: Path
     records: int
     tokens: int
     passes: float
-    seconds: float
+    seconds: float | None
 
-    def minutes(self, tokens: int) -> float:
+    def minutes(self, tokens: int) -> float | None:
         """What one pass over so many tokens would take here, in minutes, at the speed measured."""
-        return self.seconds / (self.tokens * self.passes) * tokens / 60
+        return None if self.seconds is None else self.seconds / (self.tokens * self.passes) * tokens / 60
 
 
 def trial_workspace(base: Path, records: Sequence[Record], labels: Labels, folder: Path) -> Workspace:
@@ -76,11 +77,16 @@ def tune(workspace: Workspace, records: Sequence[Record], labels: Labels) -> Tun
     recipe, folder = workspace.recipe, workspace.folder
     identity = workspace.identity("trial", recipe.adapter, recipe.tuning)
     if (read_facts(workspace.adapter) or {}).get("identity") != identity:
+        # What is there without seconds was begun, and what it took before it was stopped is lost.
+        afresh = read_note(folder / _TOOK).get("identity") != identity
+        if afresh:
+            write_note(folder / _TOOK, {"identity": identity, "seconds": None})
         seconds = _train(workspace, examples, identity)
-        write_note(folder / _TOOK, {"identity": identity, "seconds": round(seconds, 1)})
+        write_note(folder / _TOOK, {"identity": identity, "seconds": round(seconds, 1) if afresh else None})
     build_model(workspace)
-    took = float(read_note(folder / _TOOK).get("seconds", float("nan")))
-    return Tuned(workspace.model, len(records), token_count(examples), recipe.tuning.epochs, took)
+    took = read_note(folder / _TOOK)
+    known = took.get("seconds") if took.get("identity") == identity else None
+    return Tuned(workspace.model, len(records), token_count(examples), recipe.tuning.epochs, known)
 
 
 def _train(workspace: Workspace, examples: Sequence[Example], identity: str) -> float:
