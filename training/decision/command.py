@@ -26,6 +26,7 @@ from training.decision.page import page_html
 from training.decision.questions import QUESTIONS, Answer
 from training.decision.result import Result, as_json, as_text, pairs
 from training.decision.rules import general_rules, guard_rules
+from training.decision.systems import read_rules
 from training.decision.trial import Plan, Trial, evaluated, free_records, run_trial, trial_name
 from training.decision.verdict import decide
 from training.errors import TrainingError
@@ -56,6 +57,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tried.add_argument("--base", type=Path, help="a GGUF file (default: the app's base)")
     tried.add_argument(
         "--task", default=plan.task, help="what the texts are called, for the prompt, such as 给顾客的回复"
+    )
+    tried.add_argument(
+        "--prompt",
+        type=Path,
+        help="a text file: the prompt you use, in place of our rules; examples and request follow",
     )
     tried.add_argument("--records", type=int, default=plan.records, help=f"trained on (default {plan.records})")
     tried.add_argument("--limit", type=int, default=plan.requests, help=f"requests (default {plan.requests})")
@@ -131,7 +137,8 @@ def _tried(args: argparse.Namespace, corpus: Corpus) -> Trial:
     if not base.is_file():
         raise no_model(base, "--base")
     keep_memory()
-    plan = Plan(args.records, args.limit, args.seeds, args.task, not args.without_tuning)
+    rules = read_rules(args.prompt) if args.prompt else ""
+    plan = Plan(args.records, args.limit, args.seeds, args.task, rules, not args.without_tuning)
     folder = args.out or ROOT / "runs" / trial_name(args.corpus, args.requests, base, plan)
     return run_trial(corpus, requests, base, folder.resolve(), plan)
 

@@ -1,7 +1,8 @@
 """What is tried: the base with a prompt, the base with retrieved examples, and what a short training makes of it.
 
 Greetings are asked for in the evaluation's own prompt; texts of another kind in a plain one, which lists the labels and
-what was typed. The tuned model is given that list alone, in the turn every model of ours is trained on.
+what was typed, below generic rules or the person's own. The tuned model is given that list alone, in the turn every
+model of ours is trained on.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +12,14 @@ from pathlib import Path
 
 from app.compose.prompt import Segment, turn_segments, user_message
 from app.compose.request import GreetingRequest
+from app.compose.sentence import Sentence
+from app.engine.protocol import CONTEXT
+from app.engine.refusals import MOST_TOKENS
 from app.llama.chat import Message
+from app.models.verify import verify_model
 from training.decision.corpus import LabelledRequest, Labels
 from training.encoding import Encoder
+from training.errors import TrainingError
 from training.evaluation.prompt_system import Prompt, in_template
 from training.evaluation.retrieval import Index
 from training.evaluation.systems import BASE_SAMPLING, Choices, System
@@ -36,10 +42,10 @@ class PlainPrompt:
     """A prompt for texts of any kind.
 
     Args:
-        task: what they are called.
+        rules: the system message.
     """
 
-    task: str
+    rules: str
 
     def messages(self, request: GreetingRequest, examples: Sequence[Record]) -> tuple[Message, ...]:
         """Rules, the examples as turns of a conversation, the request."""
@@ -48,7 +54,7 @@ class PlainPrompt:
             for one in examples
             for message in (Message("user", listed(one.request)), Message("assistant", one.text))
         ]
-        return (Message("system", _RULES.format(task=self.task)), *turns, Message("user", listed(request)))
+        return (Message("system", self.rules), *turns, Message("user", listed(request)))
 
 
 def listed(request: GreetingRequest) -> str:
@@ -65,28 +71,70 @@ def bare(request: GreetingRequest, labels: Labels) -> tuple[Segment, ...]:
     return turn_segments(user_message(request, labels.catalog) if labels.own else listed(request))
 
 
+def read_rules(path: Path) -> str:
+    """The person's own prompt, as a file of text has it.
+
+    Raises:
+        TrainingError: it cannot be read, or says nothing.
+    """
+    try:
+        text, detail = path.read_text(encoding="utf-8-sig").strip(), "empty"
+    except (OSError, UnicodeDecodeError) as error:
+        text, detail = "", str(error)
+    if not text:
+        raise TrainingError(
+            Sentence(
+                f"提示词 {path.name} 读不出来，或者是空的。它应是 UTF-8 的纯文本，写上你平时给模型的那段话。",
+                f"The prompt {path.name} cannot be read or is empty. It should be plain text in UTF-8: what you tell "
+                "the model as a rule.",
+            ),
+            f"{path}: {detail}",
+        )
+    return text
+
+
 @contextmanager
-def base_systems(base: Path, records: Sequence[Record], labels: Labels, task: str) -> Iterator[Mapping[str, System]]:
-    """The base with a prompt and with retrieval, while its vocabulary is open.
+def base_systems(
+    base: Path, records: Sequence[Record], labels: Labels, task: str, rules: str = ""
+) -> Iterator[Mapping[str, System]]:
+    """The base with a prompt and with retrieval, while its vocabulary is open. Both are shown as many of
+    :data:`EXAMPLES` examples as leave room for the text.
 
     Args:
         records: what examples are taken from.
+        task: what the texts are called, for the generic rules.
+        rules: the person's own in place of ours.
 
     Raises:
-        TrainingError, ModelError: the base cannot be read.
+        TrainingError, ModelError: the base cannot be read. Asked for segments, a system raises TrainingError where not
+            even one example fits.
     """
-    prompt = Prompt(Choices().layout, labels.catalog) if labels.own else PlainPrompt(task)
+    prompt = Prompt(Choices().layout, labels.catalog) if labels.own else PlainPrompt(_RULES.format(task=task))
     fixed = prompt.examples if isinstance(prompt, Prompt) else spread(records, EXAMPLES)
     index = Index(records, Choices().ranking)
     examples: Mapping[str, Callable[[GreetingRequest], Sequence[Record]]] = {
         PROMPT: lambda request: fixed,
         RAG: lambda request: index.nearest(request, EXAMPLES),
     }
+    context = _context_of(base)
     with Encoder(base) as encoder:
 
         def system(name: str) -> System:
             def segments(request: GreetingRequest) -> tuple[Segment, ...]:
-                return in_template(prompt.messages(request, examples[name](request)), encoder.template)
+                most = labels.catalog.length(request.length).most_tokens
+                shown = examples[name](request)
+                tokens = 0
+                for count in range(len(shown), 0, -1):
+                    # The nearest stand last; of a fixed choice the first are kept, so that prompts begin alike.
+                    kept = shown[len(shown) - count :] if name == RAG else shown[:count]
+                    messages = prompt.messages(request, kept)
+                    if rules:
+                        messages = (Message("system", rules), *messages[1:])
+                    found = in_template(messages, encoder.template)
+                    tokens = len(encoder.encode_segments(found))
+                    if tokens + most <= context and most <= MOST_TOKENS:
+                        return found
+                raise _too_long(tokens, most, context)
 
             return System(name, base, BASE_SAMPLING[name], segments, _counter(encoder))
 
@@ -108,6 +156,24 @@ def tuned_system(model: Path, labels: Labels) -> Iterator[System]:
             lambda request: bare(request, labels),
             _counter(encoder),
         )
+
+
+def _context_of(base: Path) -> int:
+    """Tokens the engine has room for with this base."""
+    metadata = verify_model(base, sha256=None).metadata
+    return min(CONTEXT, int(metadata.get(f"{metadata.get('general.architecture')}.context_length", CONTEXT)))
+
+
+def _too_long(tokens: int, most: int, context: int) -> TrainingError:
+    return TrainingError(
+        Sentence(
+            f"语料的文字太长：只放一个例子，提示词就有 {tokens:,} 词元，还要留 {most:,} 词元来写（一篇最多 "
+            f"{MOST_TOKENS:,}），上下文一共 {context:,}。请把长的文字拆短或去掉，或缩短 --prompt。",
+            f"The corpus's texts are too long: with one example the prompt has {tokens:,} tokens, and {most:,} must be "
+            f"left to write (at most {MOST_TOKENS:,} a text), in a context of {context:,}. Cut or leave out the long "
+            "texts, or shorten --prompt.",
+        )
+    )
 
 
 def _counter(encoder: Encoder) -> Callable[[tuple[Segment, ...]], int]:

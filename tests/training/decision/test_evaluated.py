@@ -1,5 +1,6 @@
 """What an evaluation wrote serves as a trial."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,27 @@ def test_without_prompt_and_retrieval_there_is_nothing_to_compare(corpus: Corpus
     with pytest.raises(TrainingError) as caught:
         evaluated(tmp_path, corpus)
     assert "no outputs-rag.jsonl" in caught.value.sentence.en
+
+
+def test_of_an_evaluation_killed_midway_only_what_all_systems_wrote_is_compared(corpus: Corpus, tmp_path: Path):
+    write(tmp_path, "prompt", "rag", "lora")
+    more = [Output("prompt", "two", "", seed, f"two{seed}", (), 1, 9, 0.1) for seed in (0, 1)]
+    append_outputs(outputs_file(tmp_path, "prompt"), more)
+    append_outputs(outputs_file(tmp_path, "rag"), [replace(more[0], system="rag")])
+    trial = evaluated(tmp_path, corpus)
+    for outputs in trial.outputs.values():
+        assert [(output.request, output.variation, output.seed) for output in outputs] == [
+            ("one", "", 0),
+            ("one", "name", 0),
+        ]
+    assert [pair.request for pair in pairs(trial, corpus)] == ["one"]
+    append_outputs(outputs_file(tmp_path, "lora"), [replace(more[0], system="lora")])
+    assert [pair.request for pair in pairs(evaluated(tmp_path, corpus), corpus)] == ["one", "two"]
+
+
+def test_no_request_in_common_is_said(corpus: Corpus, tmp_path: Path):
+    write(tmp_path, "prompt", "rag")
+    append_outputs(outputs_file(tmp_path, "lora"), [Output("lora", "two", "", 0, "two", (), 1, 9, 0.1)])
+    with pytest.raises(TrainingError) as caught:
+        evaluated(tmp_path, corpus)
+    assert "no request that every system answered" in caught.value.sentence.en
