@@ -20,7 +20,7 @@ from training.allocator import keep_memory
 from training.decision.answers import Answers, answer_of, ask, read_answers
 from training.decision.corpus import Corpus, read_any_corpus, read_any_requests
 from training.decision.costs import UNKNOWN, costs
-from training.decision.evidence import findings
+from training.decision.evidence import findings, readable
 from training.decision.measures import corpus_figures, readers_of, trial_figures
 from training.decision.page import page_html
 from training.decision.questions import QUESTIONS, Answer
@@ -153,7 +153,8 @@ def _measured(args: argparse.Namespace, said: Answers) -> Result:
     readers, notes = readers_of(corpus, learned)
     figures = corpus_figures(corpus, readers, notes)
     rules = guard_rules(corpus.labels.catalog) if corpus.labels.own else general_rules(corpus.labels.catalog)
-    tried = trial_figures(trial, readers, rules, learned) if trial else None
+    telling = {label.field for label in readable(figures.labels)}
+    tried = trial_figures(trial, readers, rules, learned, telling) if trial else None
     spent = costs(figures, len(corpus.usable), trial.tuned if trial else None)
     verdict = decide(said, findings(figures, tried), tuple(spent))
     return Result(verdict, figures, tried, tuple(pairs(trial, corpus)) if trial else ())

@@ -1,9 +1,10 @@
 """What a corpus says, and a trial on it: figures, with the interval of a bootstrap over requests where there is one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from statistics import fmean, median
 
 from app.compose.request import GreetingRequest
@@ -13,18 +14,19 @@ from training.decision.rules import Rules
 from training.decision.systems import PROMPT
 from training.decision.trial import Trial
 from training.errors import TrainingError
-from training.evaluation.bootstrap import Estimate, mean_over_requests
+from training.evaluation.bootstrap import Estimate, share_over_requests
 from training.evaluation.consistency import across_changes
 from training.evaluation.features import Scale
 from training.evaluation.reader import FOLDS, Reader, recognised, train_reader
 from training.evaluation.written import Written, unchanged, with_requests
-from training.neighbours import NEAR_REPEAT, near_pairs
+from training.neighbours import NEAR_REPEAT, containment, grams, near_pairs
 from training.part import spread
 from training.records import Record
 
 # What is said in these fields is not how it is said.
 NOT_MANNER = ("length", "occasion")
-COMPARED = 1500  # records that are compared with all others of their labels
+COMPARED = 1500  # records that are looked up among all others of their labels
+MOST_MET = 200  # that hold a 4-gram and are compared with: the bound of training.neighbours, which greetings never meet
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class LabelFigures:
         return (self.accuracy - self.chance) / (1 - self.chance)
 
     def recovered(self, accuracy: float) -> float:
-        """How much of what can be recognised in the corpus an ``accuracy`` on other texts is, 1 for all of it:
-        (accuracy - chance) / (the corpus's accuracy - chance)."""
-        return (accuracy - self.chance) / max(1e-9, self.accuracy - self.chance)
+        """How much of what can be recognised in the corpus an ``accuracy`` on other texts is, from 0, for what chance
+        gives and less, to 1, for all of it and more: (accuracy - chance) / (the corpus's accuracy - chance)."""
+        return min(1.0, max(0.0, (accuracy - self.chance) / max(1e-9, self.accuracy - self.chance)))
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ class CorpusFigures:
         records: of the whole corpus.
         combinations: of labels of manner that there are.
         labels: of each that can be measured.
-        openness: how little of a text stands in the nearest other one with the same labels, 0 to 1, median over texts:
-            1 minus the containment of 4-grams (:mod:`training.neighbours`). None where no two have the same labels.
+        openness: how little of a text stands in the nearest other one with the same labels, 0 to 1, median over at most
+            :data:`COMPARED` texts, each looked up among all of its labels: 1 minus the containment of 4-grams
+            (:mod:`training.neighbours`). None where no two have the same labels.
         notes: what is to be known, and what could not be measured.
     """
 
@@ -87,7 +90,8 @@ class SystemFigures:
         steady: style under changes of the input that should not change it
             (:func:`training.evaluation.consistency.across_changes`).
         flips: how often, under such a change, a reader takes the text for another value of a label than before, mean
-            over labels.
+            over the labels that can be read in the corpus. None where nothing was changed or no label can be read.
+        redrawn: how often it does between two texts for one request, unchanged. None where each has one text.
         prompt_tokens, seconds: of a text.
     """
 
@@ -95,8 +99,17 @@ class SystemFigures:
     recognised: Mapping[str, Estimate]
     steady: Estimate | None
     flips: Estimate | None
+    redrawn: Estimate | None
     prompt_tokens: float
     seconds: float
+
+    @property
+    def drift(self) -> float | None:
+        """How much more often a change turns the manner than writing again does: flips - redrawn, from 0 to 1; None
+        where one of them is."""
+        if self.flips is None or self.redrawn is None:
+            return None
+        return max(0.0, self.flips.value - self.redrawn.value)
 
 
 @dataclass(frozen=True)
@@ -105,9 +118,10 @@ class TrialFigures:
 
     Attributes:
         author_passes: share of the corpus's own texts that pass the same rules.
-        told_apart: accuracy of a reader, cross-validated, at telling the author's texts from the prompted base's; None
-            where there are too few.
+        told_apart: accuracy of a reader, cross-validated, at telling the author's texts from the prompted base's, as
+            many of each and with the same labels, as far as there are any; None where there are too few.
         rules_apart: accuracy of the content rules at the same: of taking what passes for the author's.
+        generic_prompt: the prompt was one for texts of any kind, so a better one may do better.
     """
 
     requests: int
@@ -115,6 +129,7 @@ class TrialFigures:
     author_passes: float
     told_apart: float | None
     rules_apart: float
+    generic_prompt: bool = False
 
 
 def readers_of(corpus: Corpus, records: Sequence[Record]) -> tuple[dict[str, Reader], tuple[Sentence, ...]]:
@@ -159,47 +174,81 @@ def corpus_figures(corpus: Corpus, readers: Mapping[str, Reader], notes: Sequenc
         for field, reader in readers.items()
         if reader.cross_validated is not None
     )
-    cells: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for record in spread(corpus.records, COMPARED):
-        body, request = record.body, request_of(record)
-        cells[tuple(request.label(field) for field in readers)].append(body)
     manner = [field for field in corpus.labels.fields if field not in NOT_MANNER]
-    combinations = len({tuple(map(request.label, manner)) for request in requests})
-    return CorpusFigures(len(bodies), combinations, labels, _openness(cells.values()), (*corpus.notes, *notes))
+    kinds = len({tuple(map(request.label, manner)) for request in requests})
+    cells = [tuple(request.label(field) for field in readers) for request in requests]
+    return CorpusFigures(len(bodies), kinds, labels, _openness(bodies, cells), (*corpus.notes, *notes))
 
 
-def _openness(cells: Iterable[Sequence[str]]) -> float | None:
-    nearest: list[float] = []
-    for texts in cells:
-        shares = [0.0] * len(texts)
-        for earlier, later, share in near_pairs(texts, 0.0):
-            shares[earlier], shares[later] = max(shares[earlier], share), max(shares[later], share)
-        nearest += shares if len(texts) > 1 else []
+def _openness(bodies: Sequence[str], cells: Sequence[tuple[str, ...]]) -> float | None:
+    """See :attr:`CorpusFigures.openness`; every text's cell is the labels it has."""
+    all_grams = [grams(body) for body in bodies]
+    holders: defaultdict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
+    for place, (cell, own) in enumerate(zip(cells, all_grams, strict=True)):
+        for gram in own:
+            known = holders[cell, gram]
+            if len(known) <= MOST_MET:
+                known.append(place)
+    sizes = Counter(cells)
+    nearest = []
+    for place in spread([place for place, cell in enumerate(cells) if sizes[cell] > 1], COMPARED):
+        own = all_grams[place]
+        met = {other for gram in own for other in holders[cells[place], gram]} - {place}
+        nearest.append(max((containment(own, all_grams[other]) for other in met), default=0.0))
     return 1 - median(nearest) if nearest else None
 
 
-def trial_figures(trial: Trial, readers: Mapping[str, Reader], rules: Rules, records: Sequence[Record]) -> TrialFigures:
+def trial_figures(
+    trial: Trial,
+    readers: Mapping[str, Reader],
+    rules: Rules,
+    records: Sequence[Record],
+    readable: Collection[str],
+) -> TrialFigures:
     """Those of a trial.
 
     Args:
         rules: what content is checked by.
         records: the readers', whose texts are the author's.
+        readable: the labels whose readers are right often enough for their verdict on one text to mean something.
     """
     scale = Scale.of([record.body for record in records])
     written = {name: with_requests(outputs, trial.asked) for name, outputs in trial.outputs.items()}
     author_passes = fmean(not rules(record.text, record.request) for record in records)
     prompted = unchanged(written[PROMPT])
-    firsts = [each.body for each in prompted if each.output.seed == 0]
+    firsts = [each for each in prompted if each.output.seed == 0]
+    alike = records_alike(records, [each.asked for each in firsts])
+    telling = [reader for field, reader in readers.items() if field in readable]
     return TrialFigures(
         requests=len(firsts),
-        systems={name: _system(texts, readers, rules, scale) for name, texts in written.items()},
+        systems={name: _system(texts, readers, telling, rules, scale) for name, texts in written.items()},
         author_passes=author_passes,
-        told_apart=_told_apart([each.body for each in spread(records, len(firsts))], firsts),
+        told_apart=_told_apart([record.body for record in alike], [each.body for each in firsts]),
         rules_apart=(author_passes + 1 - _passes(prompted, rules).value) / 2,
+        generic_prompt=trial.generic_prompt,
     )
 
 
-def _system(written: Sequence[Written], readers: Mapping[str, Reader], rules: Rules, scale: Scale) -> SystemFigures:
+def records_alike(records: Sequence[Record], asked: Sequence[GreetingRequest]) -> list[Record]:
+    """For each request in turn a record of its labels, or of as many of them as there is one left of; none twice.
+    Texts for other people in other tones would be told from the model's by that alone."""
+    left = list(records)
+    found = []
+    for request in asked[: len(left)]:
+        wanted = set(_labels(request))
+        best = max(left, key=lambda record: len(wanted & set(_labels(record.request))))
+        left.remove(best)
+        found.append(best)
+    return found
+
+
+def _system(
+    written: Sequence[Written],
+    readers: Mapping[str, Reader],
+    telling: Sequence[Reader],
+    rules: Rules,
+    scale: Scale,
+) -> SystemFigures:
     recognitions = {}
     for field, reader in readers.items():
         asked = [each for each in written if _label(each.asked, field) in reader.labels]
@@ -209,7 +258,8 @@ def _system(written: Sequence[Written], readers: Mapping[str, Reader], rules: Ru
         passes=_passes(unchanged(written), rules),
         recognised=recognitions,
         steady=across_changes(written, scale),
-        flips=_flips(written, readers),
+        flips=_flips(written, telling),
+        redrawn=_redrawn(written, telling),
         prompt_tokens=fmean(each.output.prompt_tokens for each in written),
         seconds=fmean(each.output.seconds for each in written),
     )
@@ -217,22 +267,33 @@ def _system(written: Sequence[Written], readers: Mapping[str, Reader], rules: Ru
 
 def _passes(texts: Sequence[Written], rules: Rules) -> Estimate:
     passed = [float(not rules(each.output.text, each.asked)) for each in texts]
-    return mean_over_requests(passed, [each.request for each in texts])
+    return share_over_requests(passed, [each.request for each in texts])
 
 
-def _flips(written: Sequence[Written], readers: Mapping[str, Reader]) -> Estimate | None:
-    changed = [each for each in written if each.output.variation]
-    before = {(each.request, each.output.seed): each.body for each in unchanged(written)}
-    if not changed or not readers:
+def _flips(written: Sequence[Written], telling: Sequence[Reader]) -> Estimate | None:
+    before = {(each.request, each.output.seed): each for each in unchanged(written)}
+    changed = [each for each in written if each.output.variation and (each.request, each.output.seed) in before]
+    return _turned([(before[each.request, each.output.seed], each) for each in changed], telling)
+
+
+def _redrawn(written: Sequence[Written], telling: Sequence[Reader]) -> Estimate | None:
+    by_request: defaultdict[str, list[Written]] = defaultdict(list)
+    for each in unchanged(written):
+        by_request[each.request].append(each)
+    return _turned([pair for texts in by_request.values() for pair in combinations(texts, 2)], telling)
+
+
+def _turned(pairs: Sequence[tuple[Written, Written]], telling: Sequence[Reader]) -> Estimate | None:
+    """How often a reader takes the second text of a pair for something else than the first, mean over the readers."""
+    if not pairs or not telling:
         return None
-    was = [before[each.request, each.output.seed] for each in changed]
-    is_now = [each.body for each in changed]
-    flipped = [
-        [float(one != other) for one, other in zip(reader.read(was), reader.read(is_now), strict=True)]
-        for reader in readers.values()
+    firsts, seconds = ([pair[place].body for pair in pairs] for place in (0, 1))
+    turned = [
+        [float(one != other) for one, other in zip(reader.read(firsts), reader.read(seconds), strict=True)]
+        for reader in telling
     ]
-    shares = [fmean(column) for column in zip(*flipped, strict=True)]
-    return mean_over_requests(shares, [each.request for each in changed])
+    shares = [fmean(column) for column in zip(*turned, strict=True)]
+    return share_over_requests(shares, [one.request for one, _ in pairs])
 
 
 def _told_apart(authors: Sequence[str], models: Sequence[str]) -> float | None:
@@ -253,5 +314,9 @@ def _rare(field: str, values: Sequence[str]) -> Sentence:
 
 
 def _label(request: GreetingRequest, field: str) -> str:
+    return dict(_labels(request)).get(field, "")
+
+
+def _labels(request: GreetingRequest) -> tuple[tuple[str, str], ...]:
     assert isinstance(request, LabelledRequest)
-    return request.label(field)
+    return request.labels

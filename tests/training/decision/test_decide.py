@@ -84,6 +84,21 @@ def test_a_trial_on_a_foreign_corpus_measures_before_and_after(tried: Tried) -> 
     assert any("minutes" in cost["en"] for cost in found["costs"])
 
 
+def test_a_generic_prompt_is_said_to_be_one_and_a_person_s_own_is_used(
+    tried: Tried, notes: Path, asked: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    def because(found: dict[str, Any]) -> str:
+        return " ".join(each["because"]["en"] for each in found["questions"] if each["because"])
+
+    assert "generic prompt" in because(told(tried.first))
+    (tmp_path / "mine.txt").write_text("写店里的便条。", encoding="utf-8")
+    options = ("--corpus", notes, "--requests", asked, "--base", tiny_base, "--out", tmp_path / "out", "--seeds", 1)
+    mine = ("--prompt", tmp_path / "mine.txt", "--without-tuning", "--limit", 1, "--json")
+    found = told(run_step("decide", *options, *mine))
+    assert "generic prompt" not in because(found) and "drift —" in because(found)
+    assert found["trial"]["systems"]["prompt"]["redrawn"] is None
+
+
 def test_what_was_written_answers_the_labels_of_the_corpus(tried: Tried, asked: Path) -> None:
     lines = [
         json.loads(line) for line in (tried.out / "corpus" / "trial.jsonl").read_text(encoding="utf-8").splitlines()

@@ -1,15 +1,16 @@
 """What is measured of corpus and trial: the manner asked for is recognised, one text for all is not, drift shows."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import pytest
 
 from app.compose.catalog import load_catalog
 from tests.training.decision import letters
+from training.decision import measures
 from training.decision.corpus import Corpus, LabelledRequest, read_any_corpus, request_of
-from training.decision.measures import TrialFigures, corpus_figures, readers_of, trial_figures
+from training.decision.measures import TrialFigures, corpus_figures, readers_of, records_alike, trial_figures
 from training.decision.rules import general_rules
 from training.decision.trial import FEWEST, Trial, free_records
 from training.errors import TrainingError
@@ -67,22 +68,51 @@ def test_openness_is_low_where_one_text_serves_for_all(corpus: Corpus):
     assert corpus_figures(same, readers, ()).openness == 0
 
 
+def test_what_a_text_has_of_its_neighbours_is_looked_up_among_all_of_its_labels(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+):
+    readers, _ = readers_of(corpus, corpus.records)
+    # Each of the first half has its twin in the second half: no half of the records alone would show it.
+    half = len(corpus.records)
+    marks = [f"{chr(0x4E00 + 7 * number)}{chr(0x5E00 + 11 * number)}" * 3 for number in range(half)]
+    texts = [replace(record, text=mark) for record, mark in zip(corpus.records, marks, strict=True)]
+    doubled = replace(corpus, records=(*texts, *(replace(record, id=f"{record.id}b") for record in texts)))
+    assert corpus_figures(doubled, readers, ()).openness == 0
+    monkeypatch.setattr(measures, "COMPARED", 3)
+    assert corpus_figures(doubled, readers, ()).openness == 0
+
+
+def test_the_author_s_texts_have_the_labels_that_were_asked_for(corpus: Corpus):
+    gentle = [request_of(record) for record in corpus.records if request_of(record).label("manner") == "gentle"]
+    found = records_alike(corpus.records, gentle[:5])
+    assert [request_of(record).labels for record in found] == [request.labels for request in gentle[:5]]
+    assert len({record.id for record in found}) == 5
+    guests = [request for request in gentle if request.label("audience") == "guest"]
+    found = records_alike(corpus.records, guests * 2)  # more than there are: of what is left the likest
+    assert len({record.id for record in found}) == len(guests) * 2
+    rest = [request_of(record) for record in found[len(guests) :]]
+    assert all(request.label("manner") == "gentle" or request.label("audience") == "guest" for request in rest)
+    assert len(records_alike(corpus.records[:2], gentle[:5])) == 2
+
+
 def trial_of(corpus: Corpus, text_of: Callable[[LabelledRequest, str], str]) -> Trial:
-    """A trial whose one system writes so: for every fifth record, as it is and with another name."""
+    """A trial whose one system writes so: for every fifth record twice, as it is and with another name."""
     asked, outputs = {}, []
     for record in corpus.records[::5]:
         for variation in ("", "name"):
             request = replace(request_of(record), address="阿哲" if variation else "")
             asked[record.id, variation] = request
             text = text_of(request, record.text)
-            outputs.append(Output("prompt", record.id, variation, 0, text, (), 9, 90, 0.5))
+            outputs += [Output("prompt", record.id, variation, seed, text, (), 9, 90, 0.5) for seed in (0, 1)]
     return Trial(asked, {"prompt": outputs}, None)
 
 
-def measured(corpus: Corpus, text_of: Callable[[LabelledRequest, str], str]) -> TrialFigures:
+def measured(
+    corpus: Corpus, text_of: Callable[[LabelledRequest, str], str], readable: Collection[str] = ("audience", "manner")
+) -> TrialFigures:
     readers, _ = readers_of(corpus, corpus.records)
     rules = general_rules(corpus.labels.catalog)
-    return trial_figures(trial_of(corpus, text_of), readers, rules, corpus.records)
+    return trial_figures(trial_of(corpus, text_of), readers, rules, corpus.records, readable)
 
 
 def test_what_is_written_in_the_manner_asked_for_is_recognised_and_steady(corpus: Corpus):
@@ -106,8 +136,35 @@ def test_one_text_for_everybody_is_recognised_half_the_time_and_known_for_the_mo
 def test_a_manner_that_turns_with_the_name_is_drift(corpus: Corpus):
     other = {"gentle": "排好队别挤，账都在红包里！", "brisk": "天冷您加衣，账都在红包里，平安到家。"}
     figures = measured(corpus, lambda request, text: other[request.label("manner")] if request.address else text)
-    flips = figures.systems["prompt"].flips
-    assert flips is not None and flips.value > 0.5
+    system = figures.systems["prompt"]
+    assert system.flips is not None and system.flips.value == 0.75  # the manner always, the audience of guests
+    assert system.redrawn is not None and system.redrawn.value == 0 and system.drift == 0.75
+    figures = measured(
+        corpus, lambda request, text: other[request.label("manner")] if request.address else text, ["manner"]
+    )
+    assert figures.systems["prompt"].drift == 1
+
+
+def test_labels_that_cannot_be_read_in_the_corpus_say_nothing_of_drift(corpus: Corpus):
+    figures = measured(corpus, lambda request, text: request.address + text, ())
+    assert figures.systems["prompt"].flips is None and figures.systems["prompt"].drift is None
+
+
+def test_a_manner_that_turns_whenever_it_is_written_again_is_no_drift_of_the_change(corpus: Corpus):
+    readers, _ = readers_of(corpus, corpus.records)
+    trial = trial_of(corpus, lambda request, text: text)
+    turned = {"gentle": "排好队别挤，账都在红包里！", "brisk": "天冷您加衣，账都在红包里，平安到家。"}
+    manner = {id: request.label("manner") for (id, _), request in trial.asked.items()}
+    outputs = [
+        # Another manner with every text: under the change and without it.
+        replace(one, text=turned[manner[one.request]]) if one.seed == (one.variation != "") else one
+        for one in trial.outputs["prompt"]
+    ]
+    rules = general_rules(corpus.labels.catalog)
+    figures = trial_figures(replace(trial, outputs={"prompt": outputs}), readers, rules, corpus.records, ["manner"])
+    system = figures.systems["prompt"]
+    assert system.flips is not None and system.flips.value == 1 and system.redrawn is not None
+    assert system.redrawn.value == 1 and system.drift == 0
 
 
 def test_records_that_answer_a_request_are_not_learned_from_and_too_few_are_refused(corpus: Corpus):
