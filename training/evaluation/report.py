@@ -86,7 +86,13 @@ def _trained_on(count: int) -> Sentence:
 
 
 def _outputs(folder: Path) -> list[Output]:
-    found = [output for path in outputs_files(folder).values() for output in read_outputs(path)]
+    """Those of all systems. Whose a text is, the name of its file says, so that a file of another folder can be put
+    beside these under a name of its own."""
+    found = [
+        replace(output, system=system)
+        for system, path in outputs_files(folder).items()
+        for output in read_outputs(path)
+    ]
     if not found:
         raise TrainingError(
             Sentence(

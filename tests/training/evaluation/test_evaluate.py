@@ -211,7 +211,14 @@ def test_whatever_the_measuring_needs_is_looked_at_before_anything_is_written(
     study = tmp_path / "study.json"
     study.write_text("[]", encoding="utf-8")
     measuring = [word for word in command(tmp_path / "out", "--systems", "prompt") if word != "--unmeasured"]
-    for more, said in ((("--study", study), "study.json"), (("--corpus", tmp_path / "nowhere"), "no corpus")):
+    old = tmp_path / "old.json"
+    figures = {"requests": 3, "records": 9, "readers": {}, "notes": [], "systems": {}, "requests_sha256": "0"}
+    old.write_text(json.dumps(figures), encoding="utf-8")
+    for more, said in (
+        (("--study", study), "study.json"),
+        (("--corpus", tmp_path / "nowhere"), "no corpus"),
+        (("--check", old), "old.json has the figures of other requests"),
+    ):
         refused = run_step(*measuring, *more)
         assert refused.returncode == 1 and said in refused.stderr, refused.stderr
         assert not list((tmp_path / "out").glob("outputs-*"))
