@@ -179,8 +179,9 @@ def test_the_author_of_a_request_that_asks_for_less_than_the_record_is_nobody(re
     told = replace(first, request=replace(first.request, details=("升职了",)))
     texts = [voices.output("lora", record.id, "谨贺新春，顺颂时绥。") for record in (first, second)]
 
-    def author(*held_out: Record) -> dict[str, Estimate | None]:
-        return measured(texts, ASKED, held_out, reference, voices.CATALOG).systems["corpus"]
+    def author(*held_out: Record) -> Estimate | None:
+        """What depends on which texts are the author's, and not on what they were asked for."""
+        return measured(texts, ASKED, held_out, reference, voices.CATALOG).systems["corpus"]["bigram_divergence"]
 
     assert author(first, second, *others) == author(first, second)  # the very texts
     assert author(told, second, *others) != author(first, second)  # texts of others, evenly spread
