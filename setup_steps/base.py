@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from app.commands.progress_bar import ProgressBar
 from app.compose.sentence import ExplainedError
+from app.models.fetching import read_fetching, use_proxy
 from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from app.models.progress import Paced, report_of
@@ -42,15 +43,18 @@ if target.is_file():
 bar = ProgressBar(sys.stderr, languages[0])
 paced = Paced(bar.show)
 try:
+    chosen = read_fetching(models_folder())
+    use_proxy(chosen.proxy)
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent / "install.lock"):  # The one an installation of the model holds.
         if not target.is_file():
             fetch_base(
                 base,
                 target.parent,
-                str(installed) if installed.is_file() else source,
+                str(installed) if installed.is_file() else source or chosen.source,
                 report_of("download", paced.take),
                 lambda: False,
+                mirror=chosen.mirror,
             )
             paced.flush()
         tidy(base, target.parent)
@@ -73,8 +77,9 @@ def fetch_base(python: Path, root: Path, recipe: str | None, source: str | None)
         python: the program's interpreter.
         root: the checkout.
         recipe: a recipe's file; None for the shipped one's base in the models' folder.
-        source: ``auto`` (or None), ``hub``, ``index`` or a file; of a mirror nothing is known here.
+        source: ``auto``, ``hub``, ``mirror``, ``index`` or a file; None for the one that is set. Mirror and proxy are
+            those that are set.
     """
     languages = ",".join(lines(Sentence("zh", "en"), sys.stderr))
-    command = [str(python), "-P", "-c", _FETCH, source or "auto", languages, *([recipe] if recipe else [])]
+    command = [str(python), "-P", "-c", _FETCH, source or "", languages, *([recipe] if recipe else [])]
     return follow(subprocess.Popen(command, env=program_environment(root)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.models.fetching import Fetching, write_fetching
 from app.models.verify import sha256_of
 from setup_steps import cli
 from setup_steps.base import fetch_base
@@ -300,6 +301,22 @@ def test_the_base_is_put_where_the_recipe_looks_for_it(trainable: Path, tiny_bas
     fetched.unlink()
     assert fetch_base(Path(sys.executable), trainable, "mine/recipe.yaml", "/no/such/file") == 0
     assert fetched.is_file()
+
+
+def test_where_the_base_comes_from_is_what_was_set_unless_another_is_named(
+    trainable: Path, tiny_base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetched = tmp_path / "mine" / "bases" / "tiny.gguf"
+    write_fetching(trainable / "models", Fetching(source=str(tiny_base)))
+    assert fetch_base(Path(sys.executable), trainable, "mine/recipe.yaml", None) == 0
+    assert fetched.is_file()
+    fetched.unlink()
+    assert fetch_base(Path(sys.executable), trainable, "mine/recipe.yaml", "mirror") == 1
+    assert "no address of one is set" in capfd.readouterr().err
+    # Nothing listens there: the mirror that was set is the one that is asked.
+    write_fetching(trainable / "models", Fetching(mirror="http://127.0.0.1:9", proxy="none"))
+    assert fetch_base(Path(sys.executable), trainable, "mine/recipe.yaml", "mirror") == 1
+    assert "127.0.0.1" in capfd.readouterr().err and not fetched.exists()
 
 
 def test_a_recipe_with_another_base_fetches_none(trainable: Path, tmp_path: Path) -> None:

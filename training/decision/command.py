@@ -108,6 +108,13 @@ def _said(args: argparse.Namespace) -> Answers:
                 "well.",
             )
         )
+    if args.outputs and args.prompt:
+        raise TrainingError(
+            Sentence(
+                "--prompt 只在试写时用；--outputs 里的文字已经写好了。请去掉一个。",
+                "--prompt is for a trial; the texts in --outputs are already written. Leave one of them out.",
+            )
+        )
     said = dict(read_answers(args.answers)) if args.answers else {}
     said |= {each.id: answer for each in QUESTIONS if (answer := getattr(args, each.id)) is not None}
     if not said and sys.stdin.isatty():

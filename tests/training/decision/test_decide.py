@@ -136,6 +136,7 @@ def test_the_page_needs_nothing_else_and_shows_what_was_found(tried: Tried) -> N
         (("--corpus", "notes", "--requests", "empty"), "no request in empty.jsonl"),
         (("--corpus", "empty"), "no record in empty.jsonl"),
         (("--corpus", "nowhere"), "cannot be read"),
+        (("--corpus", "notes", "--outputs", "notes", "--prompt", "notes"), "--prompt is for a trial"),
         (("--answers", "nowhere"), "cannot be read"),
         (("--sound", "perhaps"), "is no answer"),
     ],
