@@ -25,8 +25,9 @@ def unfit_load(load: Load) -> None:
         )
     if load.threads is not None and not 1 <= load.threads <= MOST_THREADS:
         raise errors.bad_request(
-            f"线程数应在 1 到 {MOST_THREADS} 之间，现在是 {load.threads}。请在设置里改一下。",
-            f"The number of threads must be between 1 and {MOST_THREADS}, not {load.threads}. Change the setting.",
+            f"线程数应在 1 到 {MOST_THREADS} 之间，现在是 {load.threads}。请到“设置”页改一下。",
+            f"The number of threads must be between 1 and {MOST_THREADS}, not {load.threads}. Change it on the page "
+            "Settings.",
         )
     if not CONTEXT[0] <= load.context <= CONTEXT[1]:
         raise errors.bad_request(

@@ -73,6 +73,7 @@ class ComposePage(QWidget):
         self.hint.setProperty("kind", "aside")
         self.banner = Banner(words)
         self.cards = [CandidateCard(number, theme) for number in range(CARDS)]
+        self._count = CARDS  # of the cards a click fills
         self.status = StatusLine(words)
         self.session = self._new_session(CARDS, Sampling())
         self._checks = [QTimer(self) for _ in self.cards]
@@ -87,6 +88,12 @@ class ComposePage(QWidget):
         """How this model is drawn from, and what it is called if it is ours. Before anything is written."""
         self._title = title
         self.session = self._new_session(draw, sampling)
+
+    def use_cards(self, count: int) -> None:
+        """Fill so many cards from the next click on; one with a text stays until then."""
+        self._count = count
+        for number, card in enumerate(self.cards):
+            card.setVisible(number < count or self.session.view(number).count > 0)
 
     def first_focus(self) -> QWidget:
         """Where the keys go at first."""
@@ -106,7 +113,9 @@ class ComposePage(QWidget):
         self.status.show_seconds(None)
         self._engine.reopen()
         self._look_up(request)
-        self.session.write(request)
+        for card in self.cards[self._count :]:
+            card.hide()
+        self.session.write(request, self._count)
         self._show_working()
 
     def stop(self) -> None:
@@ -118,7 +127,7 @@ class ComposePage(QWidget):
     def copy(self, card: int) -> None:
         """Put the text of a card on the clipboard; that counts as sent."""
         view = self.session.view(card)
-        if view.text:
+        if view.text and not self.cards[card].isHidden():
             QGuiApplication.clipboard().setText(view.text)
             self.session.hold(card)
             self.cards[card].confirm_copied()

@@ -41,8 +41,11 @@ class EngineBridge(QObject):
         self.ready: Ready | None = None
         self._arrived.connect(self._take)
 
-    def open(self, model: Path, sha256: str | None, device: str) -> None:
-        """Open ``model`` in a new engine process, once the one before it has gone; what it says arrives as events."""
+    def open(self, model: Path, sha256: str | None, device: str, threads: int | None = None) -> None:
+        """Open ``model`` in a new engine process, once the one before it has gone; what it says arrives as events.
+
+        ``threads`` is how many compute, None for as many as the engine finds best.
+        """
         if self._client is not None:
             self.switching.emit()
         self._generation += 1
@@ -54,6 +57,7 @@ class EngineBridge(QObject):
             model,
             sha256=sha256,
             device=device,
+            threads=threads,
             on_event=lambda event: self._arrived.emit(generation, event),
             command=self._command,
         )

@@ -22,7 +22,7 @@ from app.gui.log import Log, log_done, log_engine, log_failed, log_unforeseen
 from app.gui.models_process import ModelsProcess
 from app.gui.page_stack import PageStack
 from app.gui.people_thread import PeopleThread, Trouble, people_file
-from app.gui.settings import Settings
+from app.gui.settings import AUTO, CPU, Settings
 from app.gui.sidebar import Sidebar
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -40,7 +40,7 @@ class Options:
     """
 
     model: Path | None = None
-    device: str = "auto"
+    device: str = AUTO
     engine_command: Sequence[str] | None = None
     models_command: Sequence[str] | None = None
     data: Path | None = None
@@ -93,11 +93,13 @@ class MainWindow(QMainWindow):
         self.people = PeopleThread(people_file(options.data))
         self.log = Log(people_file(options.data).parent)
         self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
+        self.page.use_cards(settings.cards)
         self.pages = PageStack()
         self.pages.add_place("compose", lambda: self.page)
         self.pages.add_place("batch", self._batch_page)
         self.pages.add_place("history", self._history_page)
         self.pages.add_place("models", self._models_page)
+        self.pages.add_place("settings", self._settings_page)
         self.sidebar = Sidebar(words, theme, self.pages.places)
         self._search = ModelSearch(self)
         central = QWidget()
@@ -228,11 +230,31 @@ class MainWindow(QMainWindow):
     def _models_page(self) -> QWidget:
         from app.gui.models_page import ModelsPage
 
-        page = ModelsPage(self.words, self._theme, self.engine, self.models, self._quick, self.log)
-        page.device.cpu_only.setChecked(self._device == "cpu")
-        page.device.cpu_only.setEnabled(self._options.device != "cpu")
+        page = ModelsPage(self.words, self._theme, self.engine, self.models, self._quick)
         page.chosen.connect(self._look_again)
+        return page
+
+    def _settings_page(self) -> QWidget:
+        from app.gui.settings_page import SettingsPage
+
+        page = SettingsPage(
+            self._catalog,
+            self.words,
+            self._theme,
+            self._settings,
+            self.engine,
+            self.people,
+            self._quick,
+            self.log,
+            people_file(self._options.data).parent,
+        )
+        page.device.show_choice(self._device, is_fixed=self._options.device == CPU)
+        page.theme_asked.connect(self._dress)
+        page.language_asked.connect(self._speak)
         page.cpu_asked.connect(self._use_cpu)
+        page.threads_asked.connect(self._use_threads)
+        page.cards_asked.connect(self._use_cards)
+        self.sidebar.theme_asked.connect(page.retranslate)
         return page
 
     def _go_to_model(self) -> None:
@@ -290,16 +312,23 @@ class MainWindow(QMainWindow):
     def _open(self, model: Path, sha256: str | None) -> None:
         self.page.name_model(self._manifest.built.title if self._has_ours and self._manifest else None)
         self.page.status.show_loading(0.0)
-        self.engine.open(model, sha256, self._device)
+        self.engine.open(model, sha256, self._device, self._settings.threads)
         self._open_now = (model, sha256)
         self.page.engine_changed()
 
     @property
     def _device(self) -> str:
-        return "cpu" if "cpu" in (self._options.device, self._settings.device) else "auto"
+        return CPU if CPU in (self._options.device, self._settings.device) else AUTO
+
+    def _use_threads(self, threads: int | None) -> None:
+        self._settings.threads = threads
+
+    def _use_cards(self, count: int) -> None:
+        self._settings.cards = count
+        self.page.use_cards(count)
 
     def _use_cpu(self, only: bool) -> None:
-        self._settings.device = "cpu" if only else "auto"
+        self._settings.device = CPU if only else AUTO
         if self._open_now is not None and self.engine.state is not Engine.OFF:
             self._open(*self._open_now)
 
@@ -328,6 +357,7 @@ class MainWindow(QMainWindow):
     def _dress(self, theme: str) -> None:
         self._settings.theme = theme
         self._theme.use(theme)
+        self.sidebar.retranslate()
 
     def _tell_about(self) -> None:
         from app.gui.about_dialog import AboutDialog

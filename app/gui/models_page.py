@@ -1,4 +1,4 @@
-"""The page 模型: what is installed, what can be, where it is fetched from, and what it runs on.
+"""The page 模型: what is installed, what can be, and where it is fetched from.
 
 Everything that reads or writes a model happens in child processes that speak as ``python -m app models`` does: one for
 what takes minutes, shared with the panel of a first start, and one for quick questions. The page shows what they said.
@@ -13,14 +13,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.compose.sentence import Sentence
-from app.engine.protocol import Event, Failed, Loading, Ready
 from app.gui.banner import Banner
 from app.gui.column_scroll import FlowingColumn
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.file_asking import ask_file
 from app.gui.kind_button import KindButton
-from app.gui.log import Log
-from app.gui.models_device import DevicePanel, copy_diagnostics
 from app.gui.models_entries import entries_of, fetching_in
 from app.gui.models_fetching import FetchingForm
 from app.gui.models_process import Job, ModelsProcess, Outcome, Refusal
@@ -46,21 +43,18 @@ _STOPPED = {  # of what was fetched its row says what is here
 
 
 class ModelsPage(QWidget):
-    """``chosen``: another model is in use from now on, or the one in use was made anew; ``cpu_asked``: whether only the
-    CPU is to be used."""
+    """``chosen``: another model is in use from now on, or the one in use was made anew."""
 
     chosen = Signal()
-    cpu_asked = Signal(bool)
 
     def __init__(
-        self, words: Words, theme: Theme, engine: EngineBridge, process: ModelsProcess, quick: ModelsProcess, log: Log
+        self, words: Words, theme: Theme, engine: EngineBridge, process: ModelsProcess, quick: ModelsProcess
     ) -> None:
         super().__init__()
         self.setObjectName("page")
         self._words = words
         self._theme = theme
         self._engine = engine
-        self._log = log
         self.process = process
         self.quick = quick
         self.waiting: deque[Job] = deque()  # quick questions not yet asked
@@ -80,15 +74,12 @@ class ModelsPage(QWidget):
         self.importing = QLabel()
         self.importing.setProperty("kind", "label")
         self.stop_import = KindButton("quiet", self.process.pause)
-        self.form_heading, self.device_heading = QLabel(), QLabel()
-        for label in (self.form_heading, self.device_heading):
-            label.setProperty("kind", "panelTitle")
-            label.setFont(theme.letter_font(17))
+        self.form_heading = QLabel()
+        self.form_heading.setProperty("kind", "panelTitle")
+        self.form_heading.setFont(theme.letter_font(17))
         self.form = FetchingForm(words)
-        self.device = DevicePanel(words)
         self._build()
         self._connect()
-        self.device.show_ready(engine.ready)
         self.retranslate()
 
     def first_focus(self) -> QWidget:
@@ -146,7 +137,6 @@ class ModelsPage(QWidget):
         self.copies.setToolTip(self.tr("不复制就在原处使用：省磁盘，但移动或删除那个文件后就用不了"))
         self.stop_import.setText(self.tr("停止"))
         self.form_heading.setText(self.tr("下载设置"))
-        self.device_heading.setText(self.tr("设备"))
         self._show()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -155,20 +145,12 @@ class ModelsPage(QWidget):
             for row in self.rows.values():
                 row.retranslate()
             self.form.retranslate()
-            self.device.retranslate()
         super().changeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """What another window or command did meanwhile is seen."""
         self.refresh()
         super().showEvent(event)
-
-    def handle(self, event: Event) -> None:
-        """What the engine says."""
-        if isinstance(event, Ready):
-            self.device.show_ready(event)
-        elif isinstance(event, Loading) or (isinstance(event, Failed) and event.job is None):
-            self.device.show_ready(None)
 
     def _begin(self, job: Job) -> None:
         if not self.process.running:
@@ -281,14 +263,6 @@ class ModelsPage(QWidget):
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
         ask_file(self, title, self.tr("GGUF 模型 (*.gguf);;所有文件 (*)"), chosen, folder)
 
-    def _copy_diagnostics(self) -> None:
-        copy_diagnostics(self._engine.ready, self.entries, self._engine.chatter, self._log.tail())
-        self.bar.tell(
-            Sentence(
-                "诊断信息已复制，里面没有你写的内容。", "The diagnostics are copied; nothing you wrote is in them."
-            )
-        )
-
     def _connect(self) -> None:
         self.quick.done.connect(self._told)
         self.quick.failed.connect(self._refused)
@@ -297,11 +271,8 @@ class ModelsPage(QWidget):
         self.process.done.connect(self._done)
         self.process.failed.connect(self._failed)
         self.process.paused.connect(self._stopped)
-        self._engine.happened.connect(self.handle)
         self.form.changed.connect(self._set)
         self.form.file_asked.connect(lambda: self._ask_gguf(self.tr("基础模型的文件"), self.form.use_file))
-        self.device.cpu_asked.connect(self.cpu_asked)
-        self.device.copied.connect(self._copy_diagnostics)
 
     def _build(self) -> None:
         scroll = FlowingColumn("cardsBody", QMargins(28, 24, 28, 24), 14)
@@ -322,9 +293,6 @@ class ModelsPage(QWidget):
         column.addSpacing(10)
         column.addWidget(self.form_heading)
         column.addWidget(self.form)
-        column.addSpacing(10)
-        column.addWidget(self.device_heading)
-        column.addWidget(self.device)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

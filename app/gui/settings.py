@@ -1,12 +1,16 @@
-"""What the window remembers from one start to the next: language, theme, size. An odd value counts as unset."""
+"""What the window remembers from one start to the next: what was chosen on the page 设置, and its size. An odd value
+counts as unset."""
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from app.gui.words import CHINESE, LANGUAGES
+from app.gui.writing_session import CARDS
 
 LIGHT, DARK, SYSTEM = "light", "dark", "system"
 THEMES = (SYSTEM, LIGHT, DARK)
-DEVICES = ("auto", "cpu")
+AUTO, CPU = "auto", "cpu"
+DEVICES = (AUTO, CPU)
+MOST_THREADS = 256  # what the engine takes
 
 
 class Settings:
@@ -36,11 +40,29 @@ class Settings:
     @property
     def device(self) -> str:
         """``auto`` or ``cpu``."""
-        return self._one_of("engine/device", DEVICES, DEVICES[0])
+        return self._one_of("engine/device", DEVICES, AUTO)
 
     @device.setter
     def device(self, device: str) -> None:
         self._store.setValue("engine/device", device)
+
+    @property
+    def threads(self) -> int | None:
+        """How many the engine computes with; None leaves it to the engine."""
+        return self._whole("engine/threads", MOST_THREADS)
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        self._store.setValue("engine/threads", threads or 0)
+
+    @property
+    def cards(self) -> int:
+        """How many candidates a click fills, 1 to :data:`CARDS`."""
+        return self._whole("window/cards", CARDS) or CARDS
+
+    @cards.setter
+    def cards(self, cards: int) -> None:
+        self._store.setValue("window/cards", cards)
 
     @property
     def geometry(self) -> QByteArray | None:
@@ -59,3 +81,8 @@ class Settings:
     def _one_of(self, key: str, known: tuple[str, ...], default: str) -> str:
         value = self._store.value(key)
         return value if isinstance(value, str) and value in known else default
+
+    def _whole(self, key: str, most: int) -> int | None:
+        """A number from 1 to ``most``. A settings file holds text; what was set since is still a number."""
+        value = str(self._store.value(key))
+        return int(value) if value.isascii() and value.isdecimal() and 1 <= int(value) <= most else None

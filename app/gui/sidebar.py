@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout
 
 from app.gui.settings import DARK, LIGHT, SYSTEM, THEMES
 from app.gui.theme import Theme
@@ -12,6 +12,8 @@ from app.gui.words import CHINESE, ENGLISH, Words
 from app.gui.write_button import key_name
 
 WIDTH = 92
+LOW = 560  # pixels of height in which everything stands closer together
+_WIDE, _CLOSE = (24, 26, 14), (10, 8, 4)  # pixels above the wordmark, below it, and below everything
 
 
 class ThemeButton(QPushButton):
@@ -72,16 +74,17 @@ class Sidebar(QFrame):
         for button in (self.language, self.about):
             button.setProperty("half", True)
             foot.addWidget(button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 24, 0, 14)
+        self._column = column = QVBoxLayout(self)
         column.setSpacing(4)
         column.addWidget(self.wordmark)
-        column.addSpacing(26)
+        self._gap = QSpacerItem(0, 0)
+        column.addItem(self._gap)
         for button in self.places.values():
             column.addWidget(button)
         column.addStretch(1)
         column.addLayout(foot)
         column.addWidget(self.theme)
+        self._space(*_WIDE)
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -91,6 +94,7 @@ class Sidebar(QFrame):
             "batch": self.tr("群发"),
             "history": self.tr("收藏与历史"),
             "models": self.tr("模型"),
+            "settings": self.tr("设置"),
         }
         for number, (place, button) in enumerate(self.places.items(), 1):
             # A long name takes two lines of the narrow bar.
@@ -109,6 +113,11 @@ class Sidebar(QFrame):
         self.about.setText(self.tr("关于"))
         self.about.setToolTip(self.tr("版本和许可证"))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The places need the room more than the wordmark does."""
+        self._space(*(_CLOSE if event.size().height() < LOW else _WIDE))
+        super().resizeEvent(event)
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
@@ -118,6 +127,11 @@ class Sidebar(QFrame):
         """Mark the page that is shown."""
         for name, button in self.places.items():
             button.setChecked(name == place)
+
+    def _space(self, above: int, below: int, foot: int) -> None:
+        self._column.setContentsMargins(0, above, 0, foot)
+        self._gap.changeSize(0, below)
+        self._column.invalidate()
 
     def _place(self, place: str) -> QPushButton:
         button = QPushButton()
@@ -136,4 +150,3 @@ class Sidebar(QFrame):
 
     def _next_theme(self) -> None:
         self.theme_asked.emit(THEMES[(THEMES.index(self._theme.choice) + 1) % len(THEMES)])
-        self.retranslate()

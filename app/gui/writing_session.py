@@ -175,15 +175,15 @@ class WritingSession:
             return ()
         return self._faults(version.text, version.request, version.number)
 
-    def write(self, request: GreetingRequest) -> None:
-        """Fill the three cards anew."""
-        self._begin(request, tuple(range(CARDS)), self._draw)
+    def write(self, request: GreetingRequest, cards: int = CARDS) -> None:
+        """Fill the first ``cards`` anew; fewer draw fewer candidates, in the same proportion."""
+        self._begin(request, tuple(range(cards)), self._share(cards))
 
     def write_again(self, card: int) -> None:
         """Fill one card anew, for the request its text answers; nothing happens while it is empty or being filled."""
         version = self._cards[card].version
         if version is not None and not any(card in drawing.cards for drawing in self._drawings.values()):
-            self._begin(version.request, (card,), -(-self._draw // CARDS))
+            self._begin(version.request, (card,), self._share(1))
 
     def stop(self) -> None:
         """End every job at once: what is there stays, and what the engine still says of them is ignored."""
@@ -229,6 +229,10 @@ class WritingSession:
         if 0 <= shown < len(self._cards[card].versions):
             self._cards[card].shown = shown
             self._changed(card)
+
+    def _share(self, cards: int) -> int:
+        """How many candidates are drawn for so many cards."""
+        return -(-self._draw * cards // CARDS)
 
     def _begin(self, request: GreetingRequest, cards: tuple[int, ...], draw: int) -> None:
         prompt, most = prompt_segments(request, self._catalog), self._catalog.length(request.length).most_tokens

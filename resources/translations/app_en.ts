@@ -675,10 +675,18 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
 </context>
 <context>
-    <name>DevicePanel</name>
+    <name>DeviceField</name>
     <message>
-        <source>还没有打开模型。</source>
-        <translation>No model is open yet.</translation>
+        <source>设备</source>
+        <translation>Device</translation>
+    </message>
+    <message>
+        <source>自动</source>
+        <translation>Automatic</translation>
+    </message>
+    <message>
+        <source>有合适的显卡就用，没有就用 CPU</source>
+        <translation>The GPU where there is a fit one, else the CPU</translation>
     </message>
     <message>
         <source>只用 CPU</source>
@@ -689,12 +697,8 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Worth a try where the GPU writes nonsense or stops in the middle</translation>
     </message>
     <message>
-        <source>复制诊断信息</source>
-        <translation>Copy diagnostics</translation>
-    </message>
-    <message>
-        <source>系统、设备和模型的情况，没有你写的内容</source>
-        <translation>About system, device and models; nothing you wrote</translation>
+        <source>还没有打开模型。</source>
+        <translation>No model is open yet.</translation>
     </message>
     <message>
         <source>{count} 层在显卡上</source>
@@ -1218,10 +1222,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Downloads</translation>
     </message>
     <message>
-        <source>设备</source>
-        <translation>Device</translation>
-    </message>
-    <message>
         <source>GGUF 模型 (*.gguf);;所有文件 (*)</source>
         <translation>GGUF models (*.gguf);;All files (*)</translation>
     </message>
@@ -1332,6 +1332,95 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     </message>
 </context>
 <context>
+    <name>SettingsPage</name>
+    <message>
+        <source>设置</source>
+        <translation>Settings</translation>
+    </message>
+    <message>
+        <source>外观</source>
+        <translation>Look</translation>
+    </message>
+    <message>
+        <source>写作</source>
+        <translation>Writing</translation>
+    </message>
+    <message>
+        <source>你的数据</source>
+        <translation>Your data</translation>
+    </message>
+    <message>
+        <source>出问题的时候</source>
+        <translation>When something goes wrong</translation>
+    </message>
+    <message>
+        <source>写过的祝福、联系人和群发名单都在这个文件夹里，不会离开这台电脑：
+{folder}</source>
+        <translation>What was written, people and lists are in this folder and never leave this computer:
+{folder}</translation>
+    </message>
+    <message>
+        <source>打开文件夹</source>
+        <translation>Open folder</translation>
+    </message>
+    <message>
+        <source>导出…</source>
+        <translation>Export…</translation>
+    </message>
+    <message>
+        <source>删除全部数据…</source>
+        <translation>Erase all data…</translation>
+    </message>
+    <message>
+        <source>诊断信息里有系统、设备、模型和最近的日志，没有你写的内容。找人帮忙时请附上它。</source>
+        <translation>The diagnostics tell of system, device, models and what happened last; nothing you wrote is in them. Send them along when you ask for help.</translation>
+    </message>
+    <message>
+        <source>复制诊断信息</source>
+        <translation>Copy diagnostics</translation>
+    </message>
+    <message>
+        <source>明暗</source>
+        <translation>Light or dark</translation>
+    </message>
+    <message>
+        <source>随系统</source>
+        <translation>System</translation>
+    </message>
+    <message>
+        <source>浅色</source>
+        <translation>Light</translation>
+    </message>
+    <message>
+        <source>深色</source>
+        <translation>Dark</translation>
+    </message>
+    <message>
+        <source>语言</source>
+        <translation>Language</translation>
+    </message>
+    <message>
+        <source>每次写几条</source>
+        <translation>Greetings per click</translation>
+    </message>
+    <message>
+        <source>少写几条，快一些</source>
+        <translation>Fewer are faster</translation>
+    </message>
+    <message>
+        <source>线程</source>
+        <translation>Threads</translation>
+    </message>
+    <message>
+        <source>下次打开模型时生效</source>
+        <translation>From the next opening of the model</translation>
+    </message>
+    <message>
+        <source>自动</source>
+        <translation>Automatic</translation>
+    </message>
+</context>
+<context>
     <name>Sidebar</name>
     <message>
         <source>写祝福</source>
@@ -1348,6 +1437,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>模型</source>
         <translation>Models</translation>
+    </message>
+    <message>
+        <source>设置</source>
+        <translation>Settings</translation>
     </message>
     <message>
         <source>浅色</source>

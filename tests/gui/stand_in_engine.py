@@ -84,7 +84,7 @@ def load(command: Load, seconds: float, fail: str) -> None:
         return
     reason = Sentence("CPU：未检测到可用 GPU", "CPU: no usable GPU was found")
     name = Path(command.path).name
-    say(Ready("CPU", reason, name, 1_540_000_000, 0, 2, command.context, seconds))
+    say(Ready("CPU", reason, name, 1_540_000_000, 0, command.threads or 2, command.context, seconds))
 
 
 def write(command: Write, texts: list[str], pace: float, cancelled: set[int]) -> None:

@@ -189,6 +189,16 @@ def test_the_look_at_an_export(open_page, data, tmp_path):  # noqa: F811
     check_keys(dialog)
 
 
+def test_the_settings_with_a_question_and_an_error(open_page):
+    window = open_page("settings")
+    page = window.pages.page
+    check_keys(page)
+    page.erase_button.click()
+    page.banner.show_error(Sentence("出错了。", "Something is wrong."), "details")
+    settle()
+    check_keys(page)
+
+
 def test_a_card(words, theme):
     dialog = CardDialog(words, theme, TEXT)
     dialog.open()

@@ -90,6 +90,14 @@ def test_a_click_orders_all_candidates_with_the_one_prompt(session, desk, reques
     assert session.working
 
 
+@pytest.mark.parametrize(("cards", "drawn"), [(1, 2), (2, 4), (3, 5)])
+def test_fewer_cards_are_filled_from_fewer_candidates(session, desk, request_, cards, drawn):
+    session.write(request_, cards)
+    assert desk.orders[0][1] == drawn
+    finish(session, 1, ("一", "二", "三", "四", "五")[:drawn])
+    assert [bool(text) for text in texts(session)] == [number < cards for number in range(CARDS)]
+
+
 def test_the_first_three_candidates_stream_into_the_cards(session, request_):
     session.write(request_)
     for candidate, piece in ((0, "王"), (1, "过"), (0, "总"), (4, "别"), (2, "新")):

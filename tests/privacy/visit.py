@@ -26,6 +26,7 @@ from app.gui.engine_bridge import Engine
 from app.gui.history_page import HistoryPage
 from app.gui.main_window import MainWindow
 from app.gui.models_page import ModelsPage
+from app.gui.settings_page import SettingsPage
 from app.models.manifest import load_manifest
 from tests.gui.waiting import settle, wait
 
@@ -41,8 +42,8 @@ def use(window: MainWindow, secret: str) -> None:
     look_everywhere(window)
     lose_the_engine(window)
     error = meet_an_error(window, secret)
+    diagnostics = copied_diagnostics(window)
     models = models_page(window)
-    diagnostics = copied_diagnostics(models)
     asked = time.time()
     models.fetch(load_manifest().base.id)
     wait(models.banner.isVisible, "it says that nothing can be fetched", PATIENCE)
@@ -123,9 +124,12 @@ def models_page(window: MainWindow) -> ModelsPage:
     return page
 
 
-def copied_diagnostics(page: ModelsPage) -> str:
+def copied_diagnostics(window: MainWindow) -> str:
+    window.pages.show_place("settings")
+    page = window.pages.page
+    assert isinstance(page, SettingsPage)
     QGuiApplication.clipboard().clear()
-    page.device.copy.click()
+    page.copy_button.click()
     wait(lambda: QGuiApplication.clipboard().text(), "they are on the clipboard", PATIENCE)
     return QGuiApplication.clipboard().text()
 

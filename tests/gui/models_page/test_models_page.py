@@ -17,6 +17,7 @@ from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow
 from app.gui.models_page import ModelsPage
 from app.gui.models_row import Doing
+from app.gui.settings_page import SettingsPage
 from app.gui.writing_session import State as Writing
 from app.models.inventory import State
 from app.models.manifest import load_manifest
@@ -302,14 +303,16 @@ def test_only_the_cpu_is_remembered_and_opens_the_model_anew(open_page: Open, ti
     import_in_place(page, mine)
     press(page.rows["mine"].main)
     wait(lambda: window.engine.state is Engine.READY, "it is opened", PATIENCE)
-    assert page.device.reason.text().startswith("CPU：")
+    settings = settings_of(window)
+    assert settings.device.reason.text().startswith("CPU：")
     pid = window.engine.pid
-    page.device.cpu_only.click()
+    settings.device.choice.buttons["cpu"].click()
     wait(lambda: window.engine.pid not in (None, pid), "another engine is started", PATIENCE)
     wait(lambda: window.engine.state is Engine.READY, "and ready", PATIENCE)
     window.close()
-    again = open_page()
-    assert again.device.cpu_only.isChecked()
+    again = open_page().window()
+    assert isinstance(again, MainWindow)
+    assert settings_of(again).device.choice.chosen == "cpu"
 
 
 def test_the_diagnostics_say_what_runs_and_nothing_of_a_person(
@@ -325,13 +328,20 @@ def test_the_diagnostics_say_what_runs_and_nothing_of_a_person(
     press(page.rows["mine"].main)
     wait(lambda: window.engine.state is Engine.READY, "it is opened", PATIENCE)
     window.page.form.address.setText("王总")
-    page.refresh()
+    settings = settings_of(window)
     idle(page)
-    press(page.device.copy)
+    press(settings.copy_button)
     text = QGuiApplication.clipboard().text()
     assert "reason: CPU: " in text and "memory: " in text and "* mine [imported, ready]" in text
     assert "王总" not in text and str(tmp_path) not in text
-    assert "没有你写的内容" in page.bar.message.text()
+    assert "没有你写的内容" in settings.bar.message.text()
+
+
+def settings_of(window: MainWindow) -> SettingsPage:
+    window.pages.show_place("settings")
+    page = window.pages.page
+    assert isinstance(page, SettingsPage)
+    return page
 
 
 def test_it_speaks_english_too(open_page: Open) -> None:
