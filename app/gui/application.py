@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -94,10 +95,13 @@ def run(
 def _stay(application: QApplication, window: MainWindow) -> int:
     """Show the window until it is closed; the exit code."""
     sys.excepthook = window.show_unforeseen
+    window.thread_errors.catch()
     # Ctrl+C in the terminal closes the window; Python gets to see the signal only while it runs some of its own code.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     pulse = QTimer()
     pulse.timeout.connect(lambda: None)
     pulse.start(200)
     window.show()
-    return application.exec()
+    code = application.exec()
+    threading.excepthook = threading.__excepthook__
+    return code

@@ -1,6 +1,5 @@
 """The window: side bar and pages, and the order of things when it opens and when it closes."""
 
-import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QWidget
 
@@ -19,12 +18,14 @@ from app.gui.compose_page import ComposePage
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.first_start import FirstStart
 from app.gui.log import Log, log_done, log_engine, log_failed, log_unforeseen
+from app.gui.model_search import ModelSearch
 from app.gui.models_process import ModelsProcess
 from app.gui.page_stack import PageStack
 from app.gui.people_thread import PeopleThread, Trouble, people_file
 from app.gui.settings import AUTO, CPU, Settings
 from app.gui.sidebar import Sidebar
 from app.gui.theme import Theme
+from app.gui.unforeseen import UNFORESEEN, ThreadErrors, show_on_top
 from app.gui.words import Words
 from app.models.manifest import MANIFEST_FILE, Manifest, load_manifest
 
@@ -45,26 +46,6 @@ class Options:
     models_command: Sequence[str] | None = None
     data: Path | None = None
     manifest: Path = MANIFEST_FILE
-
-
-class ModelSearch(QObject):
-    """Looks for the model in use off the window's thread: the disk may be slow."""
-
-    found = Signal(object)  # InstalledModel or None
-    failed = Signal(object)  # ExplainedError
-
-    def begin(self, manifest: Manifest) -> None:
-        """Look; one of the signals follows."""
-        threading.Thread(target=self._look, args=(manifest,), daemon=True).start()
-
-    def _look(self, manifest: Manifest) -> None:
-        from app.models.folders import models_folder
-        from app.models.inventory import chosen_model
-
-        try:
-            self.found.emit(chosen_model(models_folder(), manifest))
-        except ExplainedError as error:
-            self.failed.emit(error)
 
 
 class MainWindow(QMainWindow):
@@ -102,6 +83,7 @@ class MainWindow(QMainWindow):
         self.pages.add_place("settings", self._settings_page)
         self.sidebar = Sidebar(words, theme, self.pages.places)
         self._search = ModelSearch(self)
+        self.thread_errors = ThreadErrors(self)
         central = QWidget()
         row = QHBoxLayout(central)
         row.setContentsMargins(0, 0, 0, 0)
@@ -139,15 +121,8 @@ class MainWindow(QMainWindow):
     def show_unforeseen(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """An error nobody foresaw, in the form of sys.excepthook: the window goes on, and says so."""
         log_unforeseen(kind, error, trace)
-        self.pages.page.banner.show_error(
-            Sentence(
-                "程序出了意料之外的错，刚才那一步可能没有做完；你填的内容和已写好的文字都还在。请再试一次，"
-                "若仍如此，请把详情发给我们。",
-                "Something unforeseen went wrong, and the last step may be undone; what you filled in and what was "
-                "written is kept. Try again, and if it stays so, send us the details.",
-            ),
-            "".join(traceback.format_exception(kind, error, trace)),
-        )
+        details = "".join(traceback.format_exception(kind, error, trace))
+        show_on_top(UNFORESEEN, details, self.pages.page.banner, self.words)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Gone from the screen at once; then the child processes are ended."""
@@ -195,6 +170,7 @@ class MainWindow(QMainWindow):
         self.first_start.installed.connect(self._look_again)
         self._search.found.connect(self._use)
         self._search.failed.connect(self._cannot_look)
+        self.thread_errors.raised.connect(self._show_thread_error)
 
     def _shortcuts(self) -> None:
         for keys, step in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
@@ -285,7 +261,10 @@ class MainWindow(QMainWindow):
         )
 
     def _tell_error(self, error: ExplainedError) -> None:
-        self.pages.page.banner.show_error(error.sentence, error.detail)
+        show_on_top(error.sentence, error.detail, self.pages.page.banner, self.words)
+
+    def _show_thread_error(self, error: BaseException) -> None:
+        self.show_unforeseen(type(error), error, error.__traceback__)
 
     def _look_again(self) -> None:
         if self._manifest is not None:
@@ -307,6 +286,8 @@ class MainWindow(QMainWindow):
             self.first_start.offer(self._manifest)
 
     def _cannot_look(self, error: ExplainedError) -> None:
+        if self.engine.state is Engine.OFF:
+            self.page.status.show_message(Sentence("没有打开模型", "No model is open"))
         self.page.banner.show_error(error.sentence, error.detail)
 
     def _open(self, model: Path, sha256: str | None) -> None:

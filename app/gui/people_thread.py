@@ -163,31 +163,24 @@ class PeopleThread(QObject):
             self._store.close()
 
     def _open(self, way: Way) -> None:
-        # Imported here: the window is on the screen by now.
-        from app.people.backup import backups
-        from app.people.deletion import purge
-        from app.people.store import open_store, restore, start_anew
-
         if self._store is not None:
             return
         try:
-            if way is Way.BACKUP:
-                restore(self._path, backups(self._path)[0])
-            elif way is Way.ANEW:
-                start_anew(self._path)
-            self._store, self._error = open_store(self._path), None
+            self._store, self._error = _opened(self._path, way), None
         except Exception as unforeseen:
             error = unforeseen if isinstance(unforeseen, ExplainedError) else _unforeseen(unforeseen)
             self._error = error
-            self.tell(partial(self._tell_failed, Trouble(error, _ways_on(error, way, bool(backups(self._path))))))
+            self.tell(partial(self._tell_failed, Trouble(error, _ways_on(error, way, _is_backed_up(self._path)))))
             return
         notices = self._store.notices
         if not self._store.read_only:
             try:
                 # Undo reaches as far as the window that deleted: of an earlier one nothing is left to undo.
-                purge(self._store)
+                _purge(self._store)
             except ExplainedError as error:
                 notices += (error.sentence,)
+            except Exception as error:
+                self.tell(partial(_raise, error))
         self.tell(partial(self._tell_opened, notices))
 
     def _answer(self, question: Question) -> None:
@@ -225,6 +218,37 @@ class PeopleThread(QObject):
             question.refuse(error)
         else:
             self.refused.emit(error)
+
+
+# The package of the store is imported where it is used: the window is on the screen by then.
+
+
+def _opened(path: Path, way: Way) -> "Store":
+    """The store, opened in one of the ways."""
+    from app.people.backup import backups
+    from app.people.store import open_store, restore, start_anew
+
+    if way is Way.BACKUP:
+        restore(path, backups(path)[0])
+    elif way is Way.ANEW:
+        start_anew(path)
+    return open_store(path)
+
+
+def _is_backed_up(path: Path) -> bool:
+    """Whether there is a backup to go back to; one in a folder that cannot be read is none."""
+    from app.people.backup import backups
+
+    try:
+        return bool(backups(path))
+    except OSError:
+        return False
+
+
+def _purge(store: "Store") -> None:
+    from app.people.deletion import purge
+
+    purge(store)
 
 
 def _ways_on(error: ExplainedError, tried: Way, backed_up: bool) -> tuple[Way, ...]:
