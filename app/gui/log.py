@@ -107,6 +107,11 @@ def log_unforeseen(kind: type[BaseException], error: BaseException, trace: Trace
     _log.error("unforeseen", exc_info=(kind, error, trace))
 
 
+def log_unsaved() -> None:
+    """Take down that the disk was too slow to write everything before the program ended."""
+    _log.error("closed before everything was written")
+
+
 class _Discreet(logging.Formatter):
     """Leaves out what exceptions say."""
 

@@ -17,7 +17,7 @@ from app.engine.protocol import Event, Failed, Sampling
 from app.gui.compose_page import ComposePage
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.first_start import FirstStart
-from app.gui.log import Log, log_done, log_engine, log_failed, log_unforeseen
+from app.gui.log import Log, log_done, log_engine, log_failed, log_unforeseen, log_unsaved
 from app.gui.model_search import ModelSearch
 from app.gui.models_process import ModelsProcess
 from app.gui.page_stack import PageStack
@@ -125,14 +125,15 @@ class MainWindow(QMainWindow):
         show_on_top(UNFORESEEN, details, self.pages.page.banner, self.words)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Gone from the screen at once; then the child processes are ended."""
+        """Gone from the screen at once; then what is still to be written is, and the child processes are ended."""
         if not self._closing:
             self._closing = True
             self._settings.geometry = self.saveGeometry()
             self._settings.save()
             self.hide()
             self.page.keeping.flush()
-            self.people.close()
+            if not self.people.close():
+                log_unsaved()
             self.engine.close()
             self.models.close()
             self._quick.close()

@@ -6,6 +6,7 @@ window's thread. Questions are answered in the order they were asked, so that a 
 
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from app.people.store import Store
 
 FILE = "people.sqlite3"
-PATIENCE = 2.0  # seconds that closing waits for what is still to be written
+PATIENCE = 2.0  # seconds that closing waits for the thread to end
+WRITING_PATIENCE = 60.0  # and while something is still to be written, behind a long import perhaps
+_LOOK = 0.05  # seconds between two looks at how far that is
 
 
 class Way(Enum):
@@ -90,6 +93,7 @@ class PeopleThread(QObject):
         self._error: ExplainedError | None = None
         self.trouble: Trouble | None = None
         self.writes = 0
+        self._answered = 0  # of them; counted by the thread
         self._arrived.connect(self._take)
 
     def begin(self) -> None:
@@ -131,16 +135,23 @@ class PeopleThread(QObject):
         self.erasing.emit()
         self.write(erase_everything, lambda _: self.erased.emit())
 
-    def close(self, seconds: float = PATIENCE) -> bool:
+    def close(self, seconds: float = PATIENCE, writing: float = WRITING_PATIENCE) -> bool:
         """Write what is still to be written, and close the file; whether that came to its end in time.
 
         What is not finished then was never confirmed, and is either whole in the file or not there.
+
+        Args:
+            seconds: how long to wait for the thread.
+            writing: how long, while a question that writes has no answer yet.
         """
         self._closing = True
         if self._thread is None:
             return True
         self._tasks.put(None)
         self._thread.join(seconds)
+        end = time.monotonic() + writing - seconds
+        while self._thread.is_alive() and self._answered < self.writes and time.monotonic() < end:
+            self._thread.join(_LOOK)
         return not self._thread.is_alive()
 
     def _ask(self, question: Question) -> Question:
@@ -157,8 +168,10 @@ class PeopleThread(QObject):
         while (task := self._tasks.get()) is not None:
             if isinstance(task, Way):
                 self._open(task)
-            elif not task.dropped and (task.writes or not self._closing):
+                continue
+            if not task.dropped and (task.writes or not self._closing):
                 self._answer(task)
+            self._answered += task.writes
         if self._store is not None:
             self._store.close()
 

@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from app.compose.catalog import load_catalog
 from app.compose.request import make_request
 from app.gui.main_window import MainWindow, Options
-from app.gui.people_thread import FILE, Way
+from app.gui.people_thread import FILE, PATIENCE, Way
 from app.people.history import Draft, Written, add_written, mark_sent, sent_of
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.search import Filters, search
@@ -75,6 +75,23 @@ def test_a_card_is_whole_only_once_its_text_is_on_the_disk(window):
     gate.set()
     wait(lambda: {card.note.text() for card in window.page.cards} == {""}, "the cards are whole")
     assert ask(window, lambda store: len(search(store, Filters()).entries)) == 3
+
+
+def test_closing_waits_for_an_edit_behind_something_long(window, data):
+    write_all(window)
+    gate = threading.Event()
+    window.people.write(lambda store: gate.wait(60))
+    threading.Timer(PATIENCE + 1, gate.set).start()
+    window.page.cards[0].text.setPlainText("最后改的一句。")
+    assert "最后改的一句。" in {entry.text for entry in kept(window, data)}
+
+
+def test_closing_does_not_wait_for_ever(window):
+    gate = threading.Event()
+    window.people.write(lambda store: gate.wait(60))
+    assert not window.people.close(0.01, 0.1)
+    gate.set()
+    assert window.people.close()
 
 
 def test_an_edited_text_takes_the_place_of_what_it_was_made_from(window, data):
