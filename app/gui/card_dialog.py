@@ -87,7 +87,7 @@ class CardDialog(QDialog):
         self.png_button = self._button("outline", self.ask_png)
         self.pdf_button = self._button("outline", self.ask_pdf)
         self.close_button = self._button("quiet", self.reject)
-        self._writer = CardWriter()
+        self.writer = CardWriter()
         self._watch = CompositionWatch(self)
         self._watch.watch(self.text, self.signature)
         self._redraw = QTimer(self)
@@ -134,7 +134,7 @@ class CardDialog(QDialog):
         self._folder = str(path.parent)
         self.banner.hide()
         self._say(Sentence("正在保存…", "Saving…"))
-        self._writer.write(path, content)
+        self.writer.write(path, content)
 
     def reject(self) -> None:
         """Esc closes, but not in the middle of a word: there it is the input method's."""
@@ -239,8 +239,8 @@ class CardDialog(QDialog):
         self.zodiac.currentIndexChanged.connect(self.draw)
         self.format.changed.connect(self.draw)
         self.designs.chosen.connect(self._show)
-        self._writer.saved.connect(self._saved)
-        self._writer.failed.connect(self._not_saved)
+        self.writer.saved.connect(self._saved)
+        self.writer.failed.connect(self._not_saved)
         for keys, act in ((COPY_KEYS, self.copy), (PNG_KEYS, self.ask_png), (PDF_KEYS, self.ask_pdf)):
             QShortcut(QKeySequence(keys), self, act)
 

@@ -10,7 +10,7 @@ from app.cards.saving import save_whole
 
 
 class CardWriter(QObject):
-    """One of the signals follows each `write`. It may outlive the window that asked, and then tells nobody."""
+    """One of the signals follows each `write`. It may outlive the window that asked."""
 
     saved = Signal(Path)
     failed = Signal(SaveError)
