@@ -40,4 +40,5 @@ class FlowingColumn(ColumnScroll):
 
     def _fit(self) -> None:
         if (body := self.widget()) is not None:
-            body.setMinimumHeight(self.column.totalHeightForWidth(body.width()))
+            # -1 while nothing in it wraps
+            body.setMinimumHeight(max(self.column.totalHeightForWidth(body.width()), 0))

@@ -23,6 +23,7 @@ from app.gui.models_fetching import FetchingForm
 from app.gui.models_process import Job, ModelsProcess, Outcome, Refusal
 from app.gui.models_row import Doing, ModelRow
 from app.gui.quiet_bar import QuietBar
+from app.gui.scrolled_page import SIDE, lay_out_scrolled
 from app.gui.theme import Theme
 from app.gui.words import Words
 from app.models.fetching import Fetching
@@ -275,9 +276,9 @@ class ModelsPage(QWidget):
         self.form.file_asked.connect(lambda: self._ask_gguf(self.tr("基础模型的文件"), self.form.use_file))
 
     def _build(self) -> None:
-        scroll = FlowingColumn("cardsBody", QMargins(28, 24, 28, 24), 14)
+        scroll = FlowingColumn("cardsBody", QMargins(SIDE, 24, SIDE, 24), 14)
         column = scroll.column
-        for widget in (self.heading, self.banner, self.bar, self.looking):
+        for widget in (self.heading, self.looking):
             column.addWidget(widget)
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
@@ -294,6 +295,4 @@ class ModelsPage(QWidget):
         column.addWidget(self.form_heading)
         column.addWidget(self.form)
         column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        lay_out_scrolled(self, self.banner, scroll, self.bar)

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from app.compose.sentence import Sentence
+from app.gui.column_scroll import FlowingColumn
 from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow
 from app.gui.models_page import ModelsPage
@@ -239,6 +240,24 @@ def test_a_long_name_leaves_the_buttons_of_its_row_in_the_window(open_page: Open
     assert row.main.isVisible() and row.main.mapTo(page, QPoint(row.main.width(), 0)).x() <= page.width()
     assert page.window().width() == 1024
     assert row.title.text().startswith("<i>") and why in row.fault.text()
+
+
+def test_what_was_done_and_what_is_asked_stay_in_sight_when_the_page_is_scrolled(open_page: Open) -> None:
+    page = open_page()
+    idle(page)
+    page.window().resize(1024, 480)
+    page.bar.ask(Sentence("删除它？", "Delete it?"), Sentence("移除", "Remove"), lambda: None)
+    page.banner.show_error(Sentence("出错了。", "Something is wrong."), "details")
+    settle()
+    scroll = page.findChild(FlowingColumn)
+    assert scroll is not None
+    bar = scroll.verticalScrollBar()
+    for place in (bar.minimum(), bar.maximum()):
+        bar.setValue(place)
+        settle()
+        for widget in (page.bar, page.banner):
+            assert widget.visibleRegion().boundingRect().size() == widget.size()
+    assert bar.maximum() > 0, "the page is longer than the window"
 
 
 def test_a_model_that_is_put_back_is_opened(open_page: Open, hub: HubServer) -> None:
