@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from app.compose.sentence import Sentence
 from app.gui.banner import Details
 from app.gui.models_process import Job, ModelsProcess, Outcome, Refusal
-from app.gui.models_progress import figures, gigabytes, overall
+from app.gui.models_progress import figures, gigabytes, megabytes, overall
 from app.gui.plain_text import BreakingLabel
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -22,6 +22,7 @@ class Stage(Enum):
     """What the panel shows."""
 
     OFFER = "offer"
+    BEGUN = "begun"  # an earlier start fetched some of it, or all
     RUNNING = "running"
     PAUSING = "pausing"
     PAUSED = "paused"
@@ -44,6 +45,7 @@ class FirstStart(QFrame):
         self._manifest: Manifest | None = None
         self._sentence = Sentence("", "")
         self._progress: Progress | None = None
+        self._here = 0  # bytes of the base that an earlier start fetched
         self.stage = Stage.OFFER
         self.process = process
         for signal in (process.started, process.done, process.paused, process.failed):
@@ -71,10 +73,12 @@ class FirstStart(QFrame):
         self._build()
         self.hide()
 
-    def offer(self, manifest: Manifest) -> None:
-        """There is no model: say what would be fetched."""
-        self._manifest = manifest
-        self._enter_or_follow(Stage.OFFER)
+    def offer(self, manifest: Manifest, here: int = 0) -> None:
+        """There is no model: say what would be fetched, of which ``here`` bytes are on the disk."""
+        self._manifest, self._here = manifest, here
+        if here and self._progress is None:
+            self.bar.setValue(round(BAR * overall(Progress("download", here, manifest.base.size, self._sentence))))
+        self._enter_or_follow(Stage.BEGUN if here else Stage.OFFER)
 
     def repair(self, manifest: Manifest, sentence: Sentence, detail: str) -> None:
         """The model cannot be opened, ``sentence`` says why: offer to make it anew."""
@@ -89,6 +93,8 @@ class FirstStart(QFrame):
         self.title.setText(
             {
                 Stage.OFFER: self.tr("还差一个模型"),
+                Stage.BEGUN: self.tr("模型还没准备完"),
+                Stage.PAUSED: self.tr("已暂停"),
                 Stage.FAILED: self.tr("没有准备好"),
                 Stage.BROKEN: self.tr("模型要重新准备"),
             }.get(stage, self.tr("正在准备模型"))
@@ -96,8 +102,9 @@ class FirstStart(QFrame):
         self.button.setText(
             {
                 Stage.OFFER: self.tr("开始准备"),
+                Stage.BEGUN: self.tr("继续"),
                 Stage.RUNNING: self.tr("暂停"),
-                Stage.PAUSING: self.tr("暂停"),
+                Stage.PAUSING: self.tr("正在暂停…"),
                 Stage.PAUSED: self.tr("继续"),
                 Stage.FAILED: self.tr("重试"),
                 Stage.BROKEN: self.tr("重新准备"),
@@ -108,7 +115,7 @@ class FirstStart(QFrame):
         self.button.style().unpolish(self.button)
         self.button.style().polish(self.button)
         self.details.retranslate()
-        self.bar.setVisible(stage in (Stage.RUNNING, Stage.PAUSING, Stage.PAUSED))
+        self.bar.setVisible(stage in (Stage.BEGUN, Stage.RUNNING, Stage.PAUSING, Stage.PAUSED))
         self.bar.setAccessibleName(self.tr("准备模型的进度"))
         self.figures.setVisible(running)
         self.message.setText(self._message())
@@ -133,9 +140,13 @@ class FirstStart(QFrame):
         if self.stage in (Stage.FAILED, Stage.BROKEN):
             return self._words.say(self._sentence)
         if self.stage is Stage.PAUSED:
-            return self.tr("已暂停，下载好的部分都留着，随时可以接着来。")
+            if self._progress is not None and self._progress.step == "download":
+                return self._how_far(self._progress.done, self._progress.total)
+            return self.tr("做完的部分都留着，随时可以接着来。")
         if self._manifest is None:
             return ""
+        if self.stage is Stage.BEGUN:
+            return self._how_far(self._here, self._manifest.base.size)
         if self.stage is Stage.OFFER or self._progress is None:
             return self._words.joined(
                 [
@@ -146,6 +157,13 @@ class FirstStart(QFrame):
                 ]
             )
         return self._words.say(self._progress.sentence)
+
+    def _how_far(self, here: int, total: int) -> str:
+        if here >= total:
+            return self.tr("基础模型已经下载好了。点“继续”在本机生成，大约一分钟，不用联网。")
+        return self.tr("已下载 {here} MB，共 {total} MB。点“继续”接着下。").format(
+            here=megabytes(here), total=megabytes(total)
+        )
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage

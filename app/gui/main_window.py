@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -28,6 +29,9 @@ from app.gui.theme import Theme
 from app.gui.unforeseen import UNFORESEEN, ThreadErrors, show_on_top
 from app.gui.words import Words
 from app.models.manifest import MANIFEST_FILE, Manifest, load_manifest
+
+if TYPE_CHECKING:
+    from app.models.built import InstalledModel
 
 FIRST_SIZE = (1180, 760)
 SMALLEST_SIZE = (860, 480)
@@ -170,6 +174,7 @@ class MainWindow(QMainWindow):
         self.engine.switching.connect(self.page.break_off)
         self.first_start.installed.connect(self._look_again)
         self._search.found.connect(self._use)
+        self._search.missed.connect(self._offer_model)
         self._search.failed.connect(self._cannot_look)
         self.thread_errors.raised.connect(self._show_thread_error)
 
@@ -271,20 +276,19 @@ class MainWindow(QMainWindow):
         if self._manifest is not None:
             self._search.begin(self._manifest)
 
-    def _use(self, found: object) -> None:
-        from app.models.built import InstalledModel
-
+    def _use(self, found: "InstalledModel") -> None:
         if self._closing or self._manifest is None:
             return
-        if isinstance(found, InstalledModel):
-            if (found.path, found.sha256) == self._open_now and self.engine.state in (Engine.OPENING, Engine.READY):
-                return
-            self._has_ours = found.path.name == self._manifest.built.file
-            self.first_start.hide()
-            self._open(found.path, found.sha256)
-        else:
+        if (found.path, found.sha256) == self._open_now and self.engine.state in (Engine.OPENING, Engine.READY):
+            return
+        self._has_ours = found.path.name == self._manifest.built.file
+        self.first_start.hide()
+        self._open(found.path, found.sha256)
+
+    def _offer_model(self, here: int) -> None:
+        if not self._closing and self._manifest is not None:
             self.page.status.show_message(Sentence("还没有模型", "No model yet"))
-            self.first_start.offer(self._manifest)
+            self.first_start.offer(self._manifest, here)
 
     def _cannot_look(self, error: ExplainedError) -> None:
         if self.engine.state is Engine.OFF:

@@ -12,7 +12,8 @@ from app.models.manifest import Manifest
 class ModelSearch(QObject):
     """One of the signals follows each ``begin``, whatever the disk does."""
 
-    found = Signal(object)  # InstalledModel or None
+    found = Signal(object)  # InstalledModel
+    missed = Signal(object)  # there is none: how many bytes of the base are here
     failed = Signal(object)  # ExplainedError
 
     def begin(self, manifest: Manifest) -> None:
@@ -22,12 +23,16 @@ class ModelSearch(QObject):
     def _look(self, manifest: Manifest) -> None:
         from app.models.errors import storage_error
         from app.models.folders import models_folder
-        from app.models.inventory import chosen_model
+        from app.models.inventory import chosen_model, fetched_bytes
 
         folder = None
         try:
             folder = models_folder()
-            self.found.emit(chosen_model(folder, manifest))
+            found = chosen_model(folder, manifest)
+            if found is not None:
+                self.found.emit(found)
+            else:
+                self.missed.emit(fetched_bytes(folder, manifest))
         except ExplainedError as error:
             self.failed.emit(error)
         except OSError as error:

@@ -136,7 +136,7 @@ class ModelRow(QFrame):
             State.BROKEN: self.tr("重新下载"),
         }[entry.state]
         if doing.here == "fetch":
-            text = self.tr("暂停")
+            text = self.tr("正在暂停…") if self._process.pausing else self.tr("暂停")
         elif doing.here:
             text = self.tr("停止")
         elif missing and entry.kind is Kind.BUILT and entry.here == entry.download:

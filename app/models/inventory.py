@@ -124,6 +124,15 @@ def chosen_model(folder: Path, manifest: Manifest) -> built.InstalledModel | Non
     return _find_ours(folder, manifest)
 
 
+def fetched_bytes(folder: Path, manifest: Manifest) -> int:
+    """How much of the base is on the disk, begun or whole. Quick: no file is opened."""
+    path = base_path(folder, manifest.base)
+    if path.is_file():
+        return manifest.base.size
+    part = path.with_name(manifest.base.part)
+    return min(part.stat().st_size, manifest.base.size) if part.is_file() else 0
+
+
 def use_entry(folder: Path, manifest: Manifest, id: str) -> Entry:
     """Make a model the one in use.
 
@@ -242,11 +251,9 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
 
 def _base_entry(folder: Path, manifest: Manifest, registry: Registry) -> Entry:
     about, path = manifest.base, base_path(folder, manifest.base)
-    part = path.with_name(about.part)
-    here = min(part.stat().st_size, about.size) if part.is_file() else 0
+    here = fetched_bytes(folder, manifest)
     state, fault = State.BEGUN if here else State.ABSENT, None
     if path.is_file():
-        here = about.size
         fault = _fault_of(path, about.size)
         state = State.BROKEN if fault else State.READY
     return Entry(

@@ -908,6 +908,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>One thing is missing: the model</translation>
     </message>
     <message>
+        <source>模型还没准备完</source>
+        <translation>The model is not ready yet</translation>
+    </message>
+    <message>
+        <source>已暂停</source>
+        <translation>Paused</translation>
+    </message>
+    <message>
         <source>没有准备好</source>
         <translation>The model is not ready</translation>
     </message>
@@ -928,8 +936,24 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Pause</translation>
     </message>
     <message>
+        <source>做完的部分都留着，随时可以接着来。</source>
+        <translation>What is done is kept; go on whenever you like.</translation>
+    </message>
+    <message>
+        <source>基础模型已经下载好了。点“继续”在本机生成，大约一分钟，不用联网。</source>
+        <translation>The base model is downloaded. Choose Continue to build the model here: about a minute, without a network.</translation>
+    </message>
+    <message>
+        <source>已下载 {here} MB，共 {total} MB。点“继续”接着下。</source>
+        <translation>{here} MB of {total} MB are downloaded. Choose Continue to go on from there.</translation>
+    </message>
+    <message>
         <source>继续</source>
         <translation>Continue</translation>
+    </message>
+    <message>
+        <source>正在暂停…</source>
+        <translation>Pausing…</translation>
     </message>
     <message>
         <source>重试</source>
@@ -946,10 +970,6 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>“模型”页正在做另一件事，一次只能做一件；等它做完，或者去那里停下它，这里就能开始。</source>
         <translation>The page Models is busy with something else, and one thing is done at a time. Wait until it is done, or stop it there; then this can begin.</translation>
-    </message>
-    <message>
-        <source>已暂停，下载好的部分都留着，随时可以接着来。</source>
-        <translation>Paused. What is downloaded is kept; go on whenever you like.</translation>
     </message>
     <message>
         <source>祝福由你电脑上的模型来写，第一次要下载约 {size} 的基础模型并在本机生成，只有这一次。</source>
@@ -1165,6 +1185,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>暂停</source>
         <translation>Pause</translation>
+    </message>
+    <message>
+        <source>正在暂停…</source>
+        <translation>Pausing…</translation>
     </message>
     <message>
         <source>停止</source>

@@ -53,6 +53,24 @@ def test_the_panel_says_what_will_be_fetched_and_how_big_it_is(open_first):
     assert window.page.hint.text() == "模型准备好就能写"
 
 
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [(612_000_000, "已下载 612 MB，共 1,117 MB。点“继续”接着下。"), (None, "基础模型已经下载好了")],
+)
+def test_after_a_restart_it_says_how_much_is_here(open_first, tmp_path, here, said):
+    base = load_manifest().base
+    folder = tmp_path / "models" / "base"
+    folder.mkdir(parents=True)
+    with (folder / (base.file if here is None else base.part)).open("wb") as file:
+        file.truncate(here or base.size)  # a hole takes no room on the disk
+    panel = open_first().first_start
+    assert said in panel.message.text() and "第一次" not in panel.message.text()
+    assert panel.title.text() == "模型还没准备完" and panel.button.text() == "继续"
+    assert panel.bar.isVisible() and panel.bar.value() > 0
+    panel.button.click()
+    assert panel.stage is Stage.RUNNING
+
+
 def test_nothing_is_fetched_unasked(open_first, tmp_path):
     state = tmp_path / "state"
     open_first("--state", str(state))
@@ -89,8 +107,10 @@ def test_pausing_ends_the_child_and_going_on_continues_where_it_was(open_first, 
     panel.button.click()
     wait(lambda: state.exists() and int(state.read_text() or 0) > 3, "it is under way")
     panel.button.click()
+    assert panel.button.text() == "正在暂停…" and not panel.button.isEnabled()
     wait(lambda: panel.stage is Stage.PAUSED, "it is paused")
     assert not panel.process.running
+    assert panel.title.text() == "已暂停" and panel.message.text().startswith("已下载 ")
     assert panel.button.text() == "继续"
     reached = int(state.read_text())
     panel.button.click()
