@@ -1,7 +1,7 @@
 """The window: side bar and pages, and the order of things when it opens and when it closes."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -50,6 +50,7 @@ class Options:
     models_command: Sequence[str] | None = None
     data: Path | None = None
     manifest: Path = MANIFEST_FILE
+    today: Callable[[], date] = date.today
 
 
 class MainWindow(QMainWindow):
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         self.first_start = FirstStart(words, theme, self.models)
         self.people = PeopleThread(people_file(options.data))
         self.log = Log(people_file(options.data).parent)
-        self.page = ComposePage(catalog, words, theme, self.engine, self.people, date.today(), self.first_start)
+        self.page = ComposePage(catalog, words, theme, self.engine, self.people, options.today(), self.first_start)
         self.page.use_cards(settings.cards)
         self.pages = PageStack()
         self.pages.add_place("compose", lambda: self.page)
@@ -155,6 +156,9 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self._retitle()
+        elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            # Left open over midnight, on New Year's Eve of all days, it would go on with the day before.
+            self.page.form.turn_to(self._options.today())
         super().changeEvent(event)
 
     def _connect(self) -> None:
@@ -188,7 +192,7 @@ class MainWindow(QMainWindow):
     def _batch_page(self) -> QWidget:
         from app.gui.batch_page import BatchPage
 
-        page = BatchPage(self._catalog, self.words, self._theme, self.engine, self.people, date.today())
+        page = BatchPage(self._catalog, self.words, self._theme, self.engine, self.people, self._options.today())
         if self._manifest is not None:
             page.set_drawing(_sampling(self._manifest), self.page.keeping.model)
         page.model_asked.connect(self._go_to_model)

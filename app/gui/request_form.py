@@ -58,6 +58,7 @@ class RequestForm(ColumnScroll):
             }.items()
         }
         self._occasion_id = likely_occasion(today)
+        self._occasion_chosen = False  # by the person, who may mean what is likely
         self._build()
         self._connect()
         self.retranslate()
@@ -74,6 +75,16 @@ class RequestForm(ColumnScroll):
             "zodiac": self.zodiac.currentData(),
             "signature": self.signature.text(),
         }
+
+    def turn_to(self, today: date) -> None:
+        """It is this day now: where the person has not chosen an occasion, the likely one is another."""
+        if today == self._today:
+            return
+        self._today, self._occasion_id = today, likely_occasion(today)
+        self.zodiac.fill(self._animals(), self.zodiac.currentData() or "")
+        if not self._occasion_chosen:
+            self.occasion.setCurrentIndex(self.occasion.findData(self._occasion_id))
+            self._occasion_chosen = False
 
     def show_error(self, error: RequestError) -> None:
         """Say at the field what is wrong with it, and go there."""
@@ -155,6 +166,7 @@ class RequestForm(ColumnScroll):
         column.addStretch(1)
 
     def _connect(self) -> None:
+        self.occasion.currentIndexChanged.connect(self._note_occasion)
         signals: dict[str, list[Any]] = {
             "relationship": [self.relationship.changed],
             "tone": [self.tone.changed],
@@ -168,6 +180,9 @@ class RequestForm(ColumnScroll):
         for name, of_field in signals.items():
             for signal in of_field:
                 signal.connect(self._changed(self.fields[name]))
+
+    def _note_occasion(self) -> None:
+        self._occasion_chosen = True
 
     def _changed(self, field: FormField) -> Callable[[], None]:
         def react(*_: object) -> None:

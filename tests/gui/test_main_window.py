@@ -3,12 +3,14 @@
 import os
 import sys
 from dataclasses import replace
+from datetime import date
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.compose.calendar import likely_occasion
 from app.compose.sentence import Sentence
 from app.gui.main_window import Options
 from tests.gui.conftest import STAND_IN
@@ -87,6 +89,23 @@ def test_the_name_a_file_gives_its_model_is_shown_as_it_is_and_not_at_any_length
     settle()
     assert window.width() == 1024
     assert window.page.status.engine.text().startswith("<b>a") and "…" in window.page.status.engine.text()
+
+
+@pytest.mark.parametrize("chosen", [None, "lantern_festival"])
+def test_after_midnight_the_likely_occasion_is_another_unless_one_was_chosen(open_window, tmp_path, chosen):
+    days = [date(2027, 2, 5)]
+    options = Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN, today=lambda: days[-1])
+    window = open_window(options)
+    occasion = window.page.form.occasion
+    assert occasion.currentData() == "new_years_eve"
+    if chosen:
+        occasion.setCurrentIndex(occasion.findData(chosen))
+    days.append(date(2027, 2, 6))
+    window.activateWindow()
+    wait(window.isActiveWindow, "the window is active")
+    QApplication.sendEvent(window, QEvent(QEvent.Type.ActivationChange))
+    assert occasion.currentData() == (chosen or likely_occasion(days[-1])) != "new_years_eve"
+    assert "今年" in window.page.form.zodiac.itemText(1)
 
 
 def test_text_and_form_survive_a_change_of_theme(window):
