@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Ready
-from app.gui.plain_text import plain_label, plain_tip
+from app.gui.plain_text import ElidedLabel
 from app.gui.words import Words
 
 _NAME_WIDTH = 300  # pixels; a file may call its model what it likes
@@ -23,7 +23,7 @@ class StatusLine(QFrame):
         self._fraction: float | None = None
         self._seconds: float | None = None
         self._message: Sentence | None = None
-        self.engine = plain_label()
+        self.engine = ElidedLabel()
         self.engine.setProperty("kind", "status")
         self.engine.setObjectName("engineStatus")
         self.took = QLabel()
@@ -67,8 +67,7 @@ class StatusLine(QFrame):
             text = whole = self.tr("正在打开模型… {percent}%").format(percent=round(100 * self._fraction))
         else:
             text = whole = self._words.say(self._message) if self._message else ""
-        self.engine.setText(text)
-        self.engine.setToolTip(plain_tip(whole))
+        self.engine.show_line(text, whole)
         seconds = self._seconds
         self.took.setText("" if seconds is None else self.tr("用时 {seconds} 秒").format(seconds=f"{seconds:.1f}"))
 

@@ -91,6 +91,22 @@ def test_the_name_a_file_gives_its_model_is_shown_as_it_is_and_not_at_any_length
     assert window.page.status.engine.text().startswith("<b>a") and "…" in window.page.status.engine.text()
 
 
+def test_a_status_too_long_for_its_line_is_cut_and_whole_in_its_tip(window):
+    window.resize(860, 480)
+    reason = "CPU：" + "显卡试运行没有成功" * 20
+    window.page.status.show_ready(replace(window.engine.ready, reason=Sentence(reason, reason)), None)
+    window.page.status.show_seconds(12.3)
+    settle()
+    line = window.page.status
+    assert window.width() == 860
+    assert line.engine.text().endswith("…") and reason in line.engine.toolTip()
+    assert line.engine.fontMetrics().horizontalAdvance(line.engine.text()) <= line.engine.width()
+    assert line.took.geometry().right() <= line.width()
+    window.resize(1600, 480)
+    settle()
+    assert len(line.engine.text()) > 60, "with more room more of it is shown"
+
+
 @pytest.mark.parametrize("chosen", [None, "lantern_festival"])
 def test_after_midnight_the_likely_occasion_is_another_unless_one_was_chosen(open_window, tmp_path, chosen):
     days = [date(2027, 2, 5)]
