@@ -109,6 +109,7 @@ class ModelRow(QFrame):
             entry.license or self.tr("许可证未注明"),
             self.tr("内存约 {size}").format(size=gigabytes(entry.memory)),
             self.tr("为写祝福微调过") if entry.tuned else self.tr("没有微调"),
+            *([self.tr("来自：{source}").format(source=entry.source)] if entry.source else []),
             *([self.tr("校验过，完好")] if self._doing.checked else []),
             *([self.tr("就地使用")] if not entry.copied and entry.kind is Kind.IMPORTED else []),
             *([self.tr("和程序一起装来的")] if not entry.copied and entry.kind is Kind.BUILT else []),

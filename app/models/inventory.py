@@ -73,6 +73,7 @@ class Entry:
     here: int = 0
     download: int = 0
     fault: Sentence | None = None
+    source: str = ""  # a repository on the Hub, or the name of a file that was imported
 
 
 def list_entries(folder: Path, manifest: Manifest) -> tuple[Entry, ...]:
@@ -246,6 +247,7 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
         here=base.here,
         download=base.download,
         fault=fault,
+        source=base.source,
     )
 
 
@@ -272,6 +274,7 @@ def _base_entry(folder: Path, manifest: Manifest, registry: Registry) -> Entry:
         here=here,
         download=about.size,
         fault=fault,
+        source=about.repo,
     )
 
 
@@ -293,6 +296,7 @@ def _imported_entry(folder: Path, model: Imported, registry: Registry) -> Entry:
         sha256=model.sha256,
         copied=model.copied,
         fault=fault,
+        source=path.name,
     )
 
 

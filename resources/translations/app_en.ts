@@ -1143,6 +1143,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>not tuned</translation>
     </message>
     <message>
+        <source>来自：{source}</source>
+        <translation>from {source}</translation>
+    </message>
+    <message>
         <source>校验过，完好</source>
         <translation>checked, whole</translation>
     </message>

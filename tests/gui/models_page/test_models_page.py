@@ -34,6 +34,7 @@ def test_what_can_be_fetched_is_named_with_its_size_and_licence(open_page: Open)
     row = page.rows["tiny"]
     assert row.title.text() == "小模型" and "约 " in row.facts.text() and "MIT" in row.facts.text()
     assert "微调过" in row.facts.text() and "没有微调" in page.rows["base"].facts.text()
+    assert "来自：someone/base-GGUF" in row.facts.text()
     assert row.good_for.text() == "做测试"
     assert row.main.text() == "下载" and not row.verify.isVisible() and not row.remove.isVisible()
     assert not page.looking.isVisible()
@@ -197,6 +198,7 @@ def test_a_file_is_taken_in_checked_and_removed_with_a_question(
     idle(page)
     assert "没有为写祝福微调过" in page.bar.message.text()
     row = page.rows[tiny_base.stem]
+    assert f"来自：{tiny_base.stem}.gguf" in row.facts.text()
     assert "没有微调" in row.facts.text() and row.main.text() == "使用"
     press(row.verify)
     wait(lambda: "校验过" in row.facts.text(), "it was read to its end", PATIENCE)
