@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.commands.hints import hint_for
 from app.commands.progress_bar import ProgressBar
 from app.compose.sentence import ExplainedError, Sentence
 from app.models.errors import Cancelled
@@ -155,8 +156,10 @@ class _Terminal:
         if isinstance(outcome, Result):
             print(outcome.sentence.in_language(terminal_language()))
             return
-        _, sentence, detail = _explained(outcome)
+        code, sentence, detail = _explained(outcome)
         print(sentence.zh, sentence.en, sep="\n", file=sys.stderr)
+        if (hint := hint_for(code)) is not None:
+            print(hint.zh, hint.en, sep="\n", file=sys.stderr)
         if detail and not isinstance(outcome, Cancelled):
             print(f"\n{detail}", file=sys.stderr)
 

@@ -59,10 +59,10 @@ def too_often(times: int, code: int) -> Sentence:
     cause = ("，多半是内存不够", ", most likely for want of memory") if code == _KILLED else ("", "")
     return Sentence(
         f"写作引擎一分钟里停了 {times} 次{cause[0]}，先不再重新启动；你填的内容和已写好的文字都还在。"
-        "请关掉占内存多的程序，再重新打开模型；还是不行，请重新安装模型。",
+        "请关掉占内存多的程序，再点一次“写祝福”；还是不行，到“模型”页重新下载。",
         f"The engine stopped {times} times within a minute{cause[1]} and will not be restarted for now; what you "
-        "filled in and what was written is kept. Close programs that use much memory and open the model again; if "
-        "that does not help, install the model again.",
+        "filled in and what was written is kept. Close programs that use much memory and choose Write once more; if "
+        "that does not help, download the model again on the page Models.",
     )
 
 

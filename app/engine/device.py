@@ -142,7 +142,7 @@ def choose(
                 None,
                 Sentence(f"CPU：未检测到可用 GPU（{backends}）", f"CPU: no usable GPU was found ({english})"),
             )
-        return Choice(None, Sentence("CPU：这个版本没有编译 GPU 支持", "CPU: this build has no GPU support"))
+        return Choice(None, Sentence("CPU：这个版本不支持显卡", "CPU: this build has no GPU support"))
     gpu = max(present, key=lambda gpu: (gpu.free >= needs.all, not gpu.integrated, gpu.free))
     layers = needs.layers if gpu.free >= needs.all else needs.fitting(gpu.free)
     if layers < _WORTHWHILE * needs.layers:

@@ -106,8 +106,9 @@ def model_damaged(detail: str) -> EngineError:
     return EngineError(
         "model_damaged",
         Sentence(
-            "这个模型算不出正常的结果，文件很可能已损坏。请重新安装模型。",
-            "This model does not compute anything sensible; its file is most likely damaged. Install the model again.",
+            "这个模型算不出正常的结果，文件很可能已损坏。请到“模型”页重新下载。",
+            "This model does not compute anything sensible; its file is most likely damaged. Download it again on the "
+            "page Models.",
         ),
         detail,
     )

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 from app import program
 from app.compose.sentence import Sentence
 from app.gui.models_progress import Rate
+from app.models.errors import OF_SOURCES
 from app.models.progress import Progress
 
 COMMAND = program.command("models")
@@ -175,7 +176,8 @@ class ModelsProcess(QObject):
             self.paused.emit(self.job)
         elif kind == "error":
             detail = "\n".join(part for part in (str(self._last.get("detail", "")), errors[-4000:]) if part)
-            self.failed.emit(self.job, Refusal(str(self._last.get("code", "")), sentence, detail))
+            why = str(self._last.get("code", ""))
+            self.failed.emit(self.job, Refusal(why, _with_place(why, sentence), detail))
         else:
             how = f"exit code {code}" if status is QProcess.ExitStatus.NormalExit else f"killed ({code})"
             self.failed.emit(self.job, _died(f"{how}\n{errors[-4000:]}".strip()))
@@ -183,6 +185,16 @@ class ModelsProcess(QObject):
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             self.failed.emit(self.job, _died(self._process.errorString()))
+
+
+def _with_place(code: str, sentence: Sentence) -> Sentence:
+    """The sentence of an error; where another source may help, with where in the window that is chosen."""
+    if code not in OF_SOURCES:
+        return sentence
+    return Sentence(
+        f"{sentence.zh}\n到左边“模型”页的“下载设置”里换来源。",
+        f"{sentence.en}\nThe source is chosen under Downloads on the page Models, at the left.",
+    )
 
 
 def _died(detail: str) -> Refusal:

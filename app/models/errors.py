@@ -9,6 +9,13 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+# Codes of errors against which another source may help, or another mirror.
+OF_SOURCES = (
+    *("hub_unreachable", "hub_refused", "hub_other_file", "index_unavailable", "index_unreachable", "index_missing"),
+    *("index_wrong_wheel", "mirror_missing", "no_source"),
+)
+
+
 class ModelError(ExplainedError):
     """A model cannot be fetched, checked, built or put in place.
 
@@ -55,10 +62,10 @@ def storage_error(error: OSError, path: Path) -> ModelError:
         return ModelError(
             "folder_unwritable",
             Sentence(
-                f"没有权限写 {path}，或者它正被别的程序占用。关掉正在使用它的程序，"
-                "或用环境变量 BAINIANTIE_MODELS 换一个文件夹。",
-                f"{path} may not be written, or another program holds it. Close that program, or choose another folder "
-                "with the environment variable BAINIANTIE_MODELS.",
+                f"没有权限读写 {path}，或者它正被别的程序占用。请关掉正在使用它的程序，或检查这个文件夹的权限，"
+                "再试一次。",
+                f"{path} may not be read or written, or another program holds it. Close that program, or check the "
+                "permissions of the folder, and try again.",
             ),
             detail,
         )

@@ -217,10 +217,10 @@ def _check_room(job: _Job, size: int) -> None:
         "disk_full",
         Sentence(
             f"磁盘空间不够：装模型还需要 {megabytes(needed)}，{job.folder} 所在的磁盘只剩 {megabytes(available)}。"
-            f"请再腾出 {short} 后继续，或用环境变量 BAINIANTIE_MODELS 换到别的磁盘；已下载的部分不会丢。",
+            f"请再腾出 {short} 后继续；已下载的部分不会丢。",
             f"The disk is too small: {megabytes(needed)} more are needed to install the model, and the disk of "
-            f"{job.folder} has {megabytes(available)} left. Free another {short} and continue, or choose another disk "
-            "with the environment variable BAINIANTIE_MODELS; nothing fetched is lost.",
+            f"{job.folder} has {megabytes(available)} left. Free another {short} and continue; nothing fetched is "
+            "lost.",
         ),
     )
 

@@ -101,9 +101,10 @@ def verify_model(
                 "model_damaged",
                 Sentence(
                     f"模型文件 {path.name} 已损坏：看着完整，内容却变了（校验和对不上），"
-                    "写出来的字不可信。请重新安装模型。",
+                    "写出来的字不可信。请到“模型”页重新下载，自己导入的请重新导入。",
                     f"The model file {path.name} is damaged: its contents have changed (the checksum differs), and "
-                    "what it writes could not be trusted. Install the model again.",
+                    "what it writes could not be trusted. Download it again on the page Models, or import it again if "
+                    "it was yours.",
                 ),
                 f"{path}: SHA-256 {found}, expected {sha256.lower()}",
             )
@@ -117,9 +118,9 @@ def _header(path: Path) -> Header:
         raise ModelError(
             "model_missing",
             Sentence(
-                f"找不到模型文件 {path}。它可能被移走或删除了；请重新安装模型，或另选一个文件。",
-                f"The model file {path} is not there. It may have been moved or deleted; install the model again or "
-                "choose another file.",
+                f"找不到模型文件 {path}。它可能被移走或删除了；请到“模型”页重新下载，或另选一个文件。",
+                f"The model file {path} is not there. It may have been moved or deleted; download it again on the page "
+                "Models, or choose another file.",
             ),
         ) from error
     except OSError as error:

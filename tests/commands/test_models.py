@@ -120,6 +120,15 @@ def test_a_begun_download_is_listed_continued_and_shared(
     assert entries(run)["tiny"]["here"] == entries(run)["tiny"]["download"]
 
 
+def test_somebody_at_a_terminal_is_told_what_helps_there(manifest: Path, folder: Path) -> None:
+    answer = models(
+        *("fetch", "base", "--source", "hub", "--folder", folder, "--manifest", manifest),
+        HF_ENDPOINT="http://127.0.0.1:9",
+    )
+    assert answer.returncode == 1
+    assert "连不上" in answer.stderr and "HF_ENDPOINT" in answer.stderr and "--source" in answer.stderr
+
+
 def test_a_mirror_is_asked_when_the_hub_does_not_give_it(run: Run, hub: HubServer) -> None:
     hub_that_refuses = "http://127.0.0.1:9"
     run("fetch", "base", "--mirror", hub.endpoint, HF_ENDPOINT=hub_that_refuses)

@@ -41,7 +41,7 @@ def test_as_many_layers_as_fit_go_to_a_gpu_with_room_for_a_part() -> None:
 def test_each_reason_for_the_cpu_is_told() -> None:
     assert chosen().reason.zh == "CPU：未检测到可用 GPU（CUDA、Vulkan）"
     assert chosen().reason.en.endswith("(CUDA, Vulkan)")
-    assert chosen(built=()).reason.zh == "CPU：这个版本没有编译 GPU 支持"
+    assert chosen(built=()).reason.zh == "CPU：这个版本不支持显卡"
     assert chosen(LARGE, wanted="cpu").reason.zh == "CPU：按设置只用 CPU"
     choice = chosen(SMALL)
     assert choice.gpu is None and "显存不够（需要 1.2 GB，空闲 0.3 GB）" in choice.reason.zh

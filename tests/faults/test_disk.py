@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_said_kept_and_finished_with_more_room(
 def assert_all_forbidden(told: list[dict[str, Any]], tally: Tally, kind: str) -> None:
     *refused, last = told
     for attempt in refused:
-        assert_refused(attempt, "folder_unwritable", "没有权限写")
+        assert_refused(attempt, "folder_unwritable", "没有权限读写")
         assert not attempt["wrong"] and set(attempt["files"]) == WHOLE
     assert last["states"] == ["ready", "ready"]
     tally.count(kind, "explained, with all that was there still there", len(refused))

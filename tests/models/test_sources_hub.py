@@ -223,7 +223,8 @@ def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
     error = failure(tmp_path)
     assert error.code == "hub_unreachable"
-    assert "HF_ENDPOINT" in error.sentence.zh and "连不上" in error.sentence.zh
+    assert "镜像" in error.sentence.zh and "连不上" in error.sentence.zh
+    assert "HF_ENDPOINT" not in error.sentence.zh, "that is for a terminal, and not for the window"
 
 
 @pytest.mark.parametrize("endpoint", ["not a host", "ftp://example.invalid", "http://", "http://name.invalid"])

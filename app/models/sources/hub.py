@@ -187,10 +187,9 @@ def _unreachable(site: Site, detail: str) -> ModelError:
     return ModelError(
         "hub_unreachable",
         Sentence(
-            f"连不上{site.name.zh}。请检查网络或代理；也可以设一个镜像（或环境变量 HF_ENDPOINT），"
-            "或换成软件包索引来源。",
-            f"No answer from {site.name.en}. Check the network or the proxy, set a mirror (or the environment variable "
-            "HF_ENDPOINT), or choose the package index as the source.",
+            f"连不上{site.name.zh}。请检查网络或代理；也可以设一个镜像，或换成软件包索引来源。",
+            f"No answer from {site.name.en}. Check the network or the proxy, set a mirror, or choose the package index "
+            "as the source.",
         ),
         detail,
     )

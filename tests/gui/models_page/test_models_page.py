@@ -101,6 +101,7 @@ def test_a_server_that_refuses_is_a_sentence_and_can_be_tried_again(
     press(page.rows["base"].main)
     wait(page.banner.isVisible, "it is said", PATIENCE)
     said = page.banner.message.text()
+    assert "到左边“模型”页的“下载设置”里换来源。" in said and "HF_ENDPOINT" not in said
     assert f"HTTP {status}" in said and "软件包索引" in said and "hub_refused" in page.banner.details.text.toPlainText()
     idle(page)
     hub.behaviour.metadata_status = 200

@@ -107,7 +107,7 @@ def test_a_piece_the_index_does_not_have_is_a_sentence(
     press(page.rows["base"].main)
     wait(page.banner.isVisible, "it is said", PATIENCE)
     assert "软件包索引上找不到 bainian-part1==1.0" in page.banner.message.text()
-    assert "换成 Hub 来源" in page.banner.message.text()
+    assert "换成模型站" in page.banner.message.text()
     idle(page)
     assert page.rows["base"].main.isEnabled()
 
