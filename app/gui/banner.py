@@ -5,6 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.compose.sentence import Sentence
+from app.gui.announcing import announce
 from app.gui.plain_text import BreakingLabel
 from app.gui.words import Words
 
@@ -94,6 +95,7 @@ class Banner(QFrame):
         self.details.fill(sentence, detail)
         self.retranslate()
         self.show()
+        announce(self, self.message.text(), at_once=True)
 
     def amend(self, old: Sentence, new: Sentence) -> None:
         """Say ``new`` where ``old`` is being shown, over the same details; anything else stays as it is."""

@@ -16,6 +16,7 @@ from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Died, Done, Event, Failed, Loading, Ready, Sampling
+from app.gui.announcing import announce
 from app.gui.banner import Banner
 from app.gui.candidate_card import CandidateCard
 from app.gui.card_opening import open_card
@@ -131,6 +132,7 @@ class ComposePage(QWidget):
             QGuiApplication.clipboard().setText(view.text)
             self.session.hold(card)
             self.cards[card].confirm_copied()
+            announce(self.cards[card], self.cards[card].note.text())
             if view.state is not State.WRITING and view.text.strip():
                 self.keeping.copied(view)
 
@@ -222,6 +224,11 @@ class ComposePage(QWidget):
                 self._look_up(request)
             self.session.write_again(card)
             self._show_working()
+
+    def _press_again(self, card: int) -> None:
+        """By key: as if the button of a card that is there had been pressed."""
+        if self.cards[card].isVisible():
+            self.cards[card].again_button.click()
 
     def _edited(self, card: int, text: str) -> None:
         self.session.edit(card, text)
@@ -329,6 +336,8 @@ class ComposePage(QWidget):
         for number in range(CARDS):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self)
             shortcut.activated.connect(lambda number=number: self.copy(number))
+            again = QShortcut(QKeySequence(f"Ctrl+Shift+{number + 1}"), self)
+            again.activated.connect(lambda number=number: self._press_again(number))
         self._stop = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         self._stop.activated.connect(self.stop)
 

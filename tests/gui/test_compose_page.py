@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtGui import QAccessible, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -379,3 +379,21 @@ def test_what_the_cards_show_speaks_the_other_language(window):
     wait(lambda: card.copy_button.text() == "Copy", "the card speaks English")
     assert card.faults.text() != chinese
     assert card.faults.text().isascii() or "去年" in card.faults.text()
+
+
+def test_a_key_writes_another_in_the_place_of_one(window):
+    write_all(window)
+    before = [window.page.session.view(card).count for card in range(3)]
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_2, both)
+    wait(lambda: window.page.session.view(1).count == before[1] + 1, "there is another")
+    assert [window.page.session.view(card).count for card in (0, 2)] == [before[0], before[2]]
+
+
+def test_a_screen_reader_says_that_it_was_copied_and_what_went_wrong(window, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: said.append(event.message()))
+    write_all(window)
+    window.page.copy(0)
+    window.page.banner.show_error(Sentence("出错了。", "Something is wrong."))
+    assert said == ["已复制", "出错了。"]
