@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from app.compose.sentence import ExplainedError, Sentence
+from app.gui.unforeseen import UNFORESEEN
 
 if TYPE_CHECKING:
     from app.people.store import Store
@@ -205,8 +206,7 @@ class PeopleThread(QObject):
         except ExplainedError as error:
             self.tell(partial(self._tell_refused, question, error))
         except Exception as error:
-            # Nobody foresaw it: it is raised where the window catches such errors.
-            self.tell(partial(_raise, error))
+            self.tell(partial(self._tell_unforeseen, question, error))
         else:
             self.tell(partial(self._tell_answer, question, value))
 
@@ -223,6 +223,12 @@ class PeopleThread(QObject):
             question.answer(value)
         if question.writes:
             self.wrote.emit()
+
+    def _tell_unforeseen(self, question: Question, error: Exception) -> None:
+        """Nobody foresaw it: who asked goes on, and it is raised where the window catches such errors."""
+        if question.refuse is not None and not question.dropped:
+            question.refuse(ExplainedError(UNFORESEEN))
+        raise error
 
     def _tell_refused(self, question: Question, error: ExplainedError) -> None:
         if question.dropped:

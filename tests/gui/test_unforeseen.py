@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog
 
+from app.compose.sentence import ExplainedError
 from app.gui.about_dialog import AboutDialog
 from app.gui.card_dialog import CardDialog
 from app.gui.engine_bridge import Engine
@@ -76,6 +77,16 @@ def test_a_model_that_cannot_even_be_looked_for_is_said(open_window, tmp_path, t
     wait(window.page.banner.isVisible, "it is said")
     assert str(tmp_path / "models") in window.page.banner.message.text()
     assert window.page.status.engine.text() == "没有打开模型" and window.engine.state is Engine.OFF
+
+
+def test_who_asked_the_file_for_what_fails_unforeseen_does_not_wait_for_ever(window, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", window.show_unforeseen)
+    refused: list[ExplainedError] = []
+    window.people.write(lambda store: int("nothing"), None, refused.append)
+    wait(lambda: refused, "it is answered")
+    assert refused[0].sentence == UNFORESEEN
+    wait(window.page.banner.isVisible, "it is said")
+    assert "ValueError" in window.page.banner.details.text.toPlainText()
 
 
 def test_a_file_of_people_whose_backups_cannot_be_looked_for_is_said(application):
