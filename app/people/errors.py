@@ -131,8 +131,8 @@ def gone() -> StoreError:
     return StoreError(
         "gone",
         Sentence(
-            "这一条已经不在了，可能刚被彻底删除。请刷新列表。",
-            "This entry is no longer there; it may just have been deleted for good. Refresh the list.",
+            "这一条已经不在了，可能刚被删除。它已从列表里去掉。",
+            "This entry is no longer there; it may just have been deleted. It has been taken off the list.",
         ),
     )
 
