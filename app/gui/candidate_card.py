@@ -172,9 +172,8 @@ class CandidateCard(QFrame):
         self.text.setVisible(view.state is not State.EMPTY)
         self.text.setReadOnly(view.state is State.WRITING)
         self.text.show_text(view.text)
-        self.copy_button.setEnabled(bool(view.text))
         self.allow_again(self._can_write)
-        for button in (self.star, self.card_button):
+        for button in (self.star, self.card_button, self.copy_button):
             button.setEnabled(bool(view.text.strip()) and view.state is not State.WRITING)
         for button in (self.star, self.card_button, self.again_button, self.copy_button):
             button.setVisible(view.state is not State.EMPTY)
@@ -196,6 +195,10 @@ class CandidateCard(QFrame):
     def confirm_copied(self) -> None:
         """Say for a moment that the text is on the clipboard."""
         self._confirm(self.tr("已复制"), CONFIRMED_FOR)
+
+    def refuse_copy(self) -> None:
+        """Say that there is nothing whole to copy yet."""
+        self._confirm(self.tr("还没写完，写完再复制"), CONFIRMED_FOR)
 
     def confirm_sent(self, name: str) -> None:
         """Say that the text counts as sent, to ``name`` if that is known, and offer to take that back."""

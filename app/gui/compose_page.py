@@ -116,13 +116,15 @@ class ComposePage(QWidget):
             self._show_working()
 
     def copy(self, card: int) -> None:
-        """Put the text of a card on the clipboard; that counts as sent."""
+        """Put the text of a card on the clipboard; that counts as sent. Half a text is not taken."""
         view = self.session.view(card)
-        if view.text:
+        if view.state is State.WRITING:
+            self.cards[card].refuse_copy()
+        elif view.text:
             QGuiApplication.clipboard().setText(view.text)
             self.session.hold(card)
             self.cards[card].confirm_copied()
-            if view.state is not State.WRITING and view.text.strip():
+            if view.text.strip():
                 self.keeping.copied(view)
 
     def favour(self, card: int) -> None:

@@ -434,6 +434,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
 <context>
     <name>CandidateCard</name>
     <message>
+        <source>还没写完，写完再复制</source>
+        <translation>Not finished yet; copy it once it is</translation>
+    </message>
+    <message>
         <source>已复制，记作发给{name}</source>
         <translation>Copied as sent to {name}</translation>
     </message>
