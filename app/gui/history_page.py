@@ -60,7 +60,7 @@ class HistoryPage(QWidget):
         self.banner = Banner(words)
         self.bar = QuietBar(words)
         self.undoable = UndoStack(self.bar)
-        self.deeds = HistoryActions(people, self.undoable, lambda: self._entry_words.names, self.refresh)
+        self.deeds = HistoryActions(people, self.undoable, self._refuse, self.refresh)
         self.files = HistoryFiles(
             self, catalog, words, theme, people, tell=self.bar.tell, refuse=self._refuse, imported=self._imported
         )

@@ -803,8 +803,12 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>To mention: {facts}</translation>
     </message>
     <message>
-        <source>写于 {when}，模型 {model}，种子 {seed}</source>
-        <translation>Written {when}, model {model}, seed {seed}</translation>
+        <source>写于 {when}</source>
+        <translation>Written {when}</translation>
+    </message>
+    <message>
+        <source>模型 {model}，种子 {seed}</source>
+        <translation>Model {model}, seed {seed}</translation>
     </message>
     <message>
         <source>还没有发出</source>
@@ -994,8 +998,8 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
 <context>
     <name>HistoryFilters</name>
     <message>
-        <source>搜一个词、一个称呼、一件事</source>
-        <translation>Search a word, a name, a fact</translation>
+        <source>搜词、称呼、一件事</source>
+        <translation>A word, name or fact</translation>
     </message>
     <message>
         <source>搜索</source>
@@ -1004,6 +1008,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>只看收藏</source>
         <translation>Favourites</translation>
+    </message>
+    <message>
+        <source>只看发过的</source>
+        <translation>Sent only</translation>
     </message>
     <message>
         <source>写给谁</source>
