@@ -309,6 +309,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>{count} left</translation>
     </message>
     <message>
+        <source>没有别的了</source>
+        <translation>No other is left</translation>
+    </message>
+    <message>
+        <source>只剩跳过的这一条：{name}。没有复制；要发给这一位，就点“复制下一条”。</source>
+        <translation>Only the one you skipped is left: {name}. Nothing was copied; to send it, choose Copy next.</translation>
+    </message>
+    <message>
         <source>这条没发</source>
         <translation>Not sent</translation>
     </message>
@@ -334,6 +342,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>{count} 行没写成</source>
         <translation>{count} failed</translation>
+    </message>
+    <message>
+        <source>{count} 行请看一眼</source>
+        <translation>{count} to look at</translation>
     </message>
     <message>
         <source>{count} 行相近</source>
@@ -374,6 +386,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>已复制</source>
         <translation>Copied</translation>
+    </message>
+    <message>
+        <source>请看一眼</source>
+        <translation>Look at it</translation>
     </message>
     <message>
         <source>与别人相近</source>
