@@ -4,15 +4,15 @@ Without widgets: the page turns clicks into these calls, and shows what the tabl
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
-from app.gui.batch_session import BatchSession, Door
+from app.gui.batch_session import BatchSession
 from app.gui.batch_table import BatchTable
+from app.gui.people_thread import PeopleThread
 from app.gui.undo_stack import UndoStack
 from app.people.batch import (
     Batch,
@@ -34,56 +34,91 @@ from app.people.store import Store
 from app.people.table_people import add_people, recipient_for
 
 
+@dataclass(eq=False)
+class _Target:
+    """The batch to which rows are added; None until the first addition makes it. The store's thread's own."""
+
+    batch: int | None = None
+
+
 class BatchActions:
-    """The calls. ``tell`` says what was done; what can be taken back goes to ``undoable``."""
+    """The calls.
+
+    ``tell`` says what was done; what can be taken back goes to ``undoable``; ``turned`` is called when another batch is
+    shown, or none.
+    """
 
     def __init__(
         self,
         catalog: Catalog,
-        door: Door,
+        people: PeopleThread,
         session: BatchSession,
         table: BatchTable,
         tell: Callable[[Sentence], None],
         undoable: UndoStack,
+        turned: Callable[[], None],
     ) -> None:
         self._catalog = catalog
-        self._door = door
+        self._people = people
         self._session = session
         self._table = table
         self._tell = tell
         self._undoable = undoable
+        self._turned = turned
+        self._target = _Target()
         self._passed = -1  # the position up to which rows were left uncopied
 
-    def load(self, shown: Callable[[], None]) -> None:
+    def load(self) -> None:
         """Show the newest batch, where there is one."""
-        self._door.read(batches, lambda found: self.turn_to(found[0].id, shown) if found else shown())
+        self._people.read(batches, lambda found: self.turn_to(found[0].id) if found else self._turned())
 
-    def reload(self, shown: Callable[[], None]) -> None:
+    def reload(self) -> None:
         """The file may hold other batches now: stay with the one that is shown, while it is still there."""
 
         def look(found: tuple[Batch, ...]) -> None:
-            if self._session.batch is not None and self._session.batch not in {batch.id for batch in found}:
+            if self._session.batch in {batch.id for batch in found}:
+                self.renew()
+                return
+            if self._session.batch is not None:
                 self.leave()
                 self._undoable.clear()
-            if self._session.batch is None and found:
-                self.turn_to(found[0].id, shown)
-            else:
-                shown()
+            if found:
+                self.turn_to(found[0].id)
 
-        self._door.read(batches, look)
+        self._people.read(batches, look)
+
+    def renew(self) -> None:
+        """Texts may have been deleted on another page, or brought back: show the batch as the file has it now."""
+        batch, writes = self._session.batch, self._people.writes
+        if batch is None:
+            return
+
+        def look(rows: tuple[BatchRow, ...]) -> None:
+            if self._session.batch != batch:
+                return
+            if self._people.writes != writes:
+                self.renew()  # what was changed meanwhile is shown already, and is not in these rows
+                return
+            changed = self._table.renew(rows)
+            if changed:
+                self._session.texts_changed(changed)
+
+        self._people.read(lambda store: rows_of(store, batch), look)
 
     def all_batches(self, answer: Callable[[tuple[Batch, ...]], None]) -> None:
         """Every batch, newest first."""
-        self._door.read(batches, answer)
+        self._people.read(batches, answer)
 
-    def turn_to(self, batch: int, shown: Callable[[], None]) -> None:
+    def turn_to(self, batch: int, then: Callable[[], None] = lambda: None) -> None:
         """Show a batch."""
 
         def take(rows: tuple[BatchRow, ...]) -> None:
             self._table.show_rows(rows)
-            shown()
+            self._turned()
+            then()
 
         self._passed = -1
+        self._target = _Target(batch)
         self._session.open(batch, take)
 
     def leave(self) -> None:
@@ -91,34 +126,35 @@ class BatchActions:
         self._session.pause()
         self._session.batch = None
         self._passed = -1
+        self._target = _Target()
         self._table.show_rows(())
+        self._turned()
 
     def add(
         self, people: Iterable[RecipientFields], title: str, wish: GreetingRequest, shown: Callable[[], None]
     ) -> None:
         """Add a row for each of these people."""
-        batch, given = self._session.batch, tuple(people)
-        self._door.write(
-            lambda store: add_people(store, batch, title, given, wish),
-            lambda made: self._added(made[0], made[1], shown),
-        )
+        target, given = self._target, tuple(people)
+
+        def work(store: Store) -> tuple[int, tuple[BatchRow, ...]]:
+            target.batch, rows = add_people(store, target.batch, title, given, wish)
+            return target.batch, rows
+
+        self._people.write(work, lambda made: self._added(made[0], made[1], shown))
 
     def add_blank(self, title: str, wish: GreetingRequest, shown: Callable[[int], None]) -> None:
         """Add an empty row; ``shown`` is handed its id."""
-        batch = self._session.batch
+        target = self._target
 
         def work(store: Store) -> tuple[int, tuple[BatchRow, ...]]:
             rows = [RowFields("", wish)]
-            if batch is None:
-                made = create_batch(store, title, rows)
-                return made, rows_of(store, made)
-            append_rows(store, batch, rows)
-            return batch, rows_of(store, batch)[-1:]
+            if target.batch is None:
+                target.batch = create_batch(store, title, rows)
+            else:
+                append_rows(store, target.batch, rows)
+            return target.batch, rows_of(store, target.batch)[-1:]
 
-        def added(made: tuple[int, tuple[BatchRow, ...]]) -> None:
-            self._added(made[0], made[1], lambda: shown(made[1][-1].id))
-
-        self._door.write(work, added)
+        self._people.write(work, lambda made: self._added(made[0], made[1], lambda: shown(made[1][-1].id)))
 
     def change(self, changes: list[tuple[int, RowFields]]) -> None:
         """Save rows edited in the table, which shows them already."""
@@ -134,28 +170,27 @@ class BatchActions:
             return known
 
         def saved(known: list[tuple[int, RowFields]]) -> None:
+            found = []
             for id, fields in known:
                 row = self._table.row(id)
-                if row is not None and row.fields.recipient is None and fields.recipient is not None:
-                    self._table.replace(replace(row, fields=replace(row.fields, recipient=fields.recipient)))
+                # It may have another name by now, and whose that is comes with a later answer.
+                if row is not None and row.fields.recipient is None and row.fields.name == fields.name != "":
+                    found.append(replace(row, fields=replace(row.fields, recipient=fields.recipient)))
+                    self._table.replace(found[-1])
+            if found:
+                self._session.people_changed(found)
             self._session.wake()
 
-        self._door.write(work, saved)
+        self._people.write(work, saved)
 
     def change_wish(self, wish: GreetingRequest) -> None:
         """Give occasion, length, animal and signature to every row that has no text yet."""
-        changes = []
-        for row in self._table.rows:
-            request = replace(
-                row.fields.request,
-                occasion=wish.occasion,
-                length=wish.length,
-                zodiac=wish.zodiac,
-                signature=wish.signature,
-            )
-            if row.state != "written" and request != row.fields.request:
-                changes.append((row.id, replace(row.fields, request=request)))
-        self._table.change(changes)
+        self._ask_for((row for row in self._table.rows if row.state != "written"), wish)
+
+    def redo(self, ids: list[int], wish: GreetingRequest) -> None:
+        """Have rows written anew, with the occasion, length, animal and signature that are wanted now."""
+        self._ask_for((row for id in ids if (row := self._table.row(id)) is not None), wish)
+        self._session.redo(ids)
 
     def remove(self, ids: list[int]) -> None:
         """Take rows out; it can be undone."""
@@ -166,22 +201,22 @@ class BatchActions:
         def removed(token: int) -> None:
             gone = [row for id in ids if (row := self._table.row(id)) is not None]
             self._table.remove(set(ids))
-            self._session.texts_changed([(row.id, "") for row in gone])
+            self._session.texts_changed([replace(row, text="") for row in gone])
             count = len(ids)
             told = Sentence(f"移走了 {count:,} 行", f"{count:,} row{'s' * (count != 1)} removed")
             self._undoable.did(told, lambda: self._bring_back(token, batch))
 
-        self._door.write(lambda store: delete(store, "batch_rows", ids), removed)
+        self._people.write(lambda store: delete(store, "batch_rows", ids), removed)
 
     def edit_text(self, id: int, text: str) -> None:
         """Save what the person made of a text."""
         row = self._table.row(id)
         if row is None or row.written is None or row.text == text:
             return
-        written = row.written
-        self._table.replace(replace(row, text=text))
-        self._door.write(
-            lambda store: edit_written(store, written, text), lambda _: self._session.texts_changed([(id, text)])
+        written, edited = row.written, replace(row, text=text)
+        self._table.replace(edited)
+        self._people.write(
+            lambda store: edit_written(store, written, text), lambda _: self._session.texts_changed([edited])
         )
 
     def copy_next(self, copied: Callable[[BatchRow | None], None]) -> None:
@@ -192,31 +227,56 @@ class BatchActions:
             return
 
         def work(store: Store) -> BatchRow | None:
-            row = next_to_copy(store, batch, after) or next_to_copy(store, batch)
-            return replace(row, sent=mark_copied(store, row.id).id) if row is not None else None
+            row = _next(store, batch, after)
+            return _taken(store, row) if row is not None else None
 
-        self._door.write(work, lambda row: self._copied(row, copied))
+        def take(row: BatchRow | None) -> None:
+            if row is not None:
+                self._passed = row.position
+                self._show_sent(row)
+            copied(row)
 
-    def copy(self, id: int, copied: Callable[[BatchRow | None], None]) -> None:
+        self._people.write(work, take)
+
+    def copy(self, id: int, copied: Callable[[BatchRow], None]) -> None:
         """Take the text of a row, which counts as sent."""
         row = self._table.row(id)
-        if row is not None and row.text:
-            taken = row
-            self._door.write(
-                lambda store: replace(taken, sent=mark_copied(store, id).id), lambda row: self._copied(row, copied)
-            )
+        if row is None or not row.text.strip():
+            return
+        wanted = row
 
-    def pass_next(self, passed: Callable[[], None]) -> None:
-        """Leave the next text of the queue uncopied for now."""
+        def take(row: BatchRow) -> None:
+            self._passed = max(self._passed, row.position)
+            self._show_sent(row)
+            copied(row)
+
+        self._people.write(lambda store: _taken(store, wanted), take)
+
+    def pass_next(self, copied: Callable[[BatchRow | None, BatchRow | None], None]) -> None:
+        """Leave the next text of the queue for later, and take the one after it.
+
+        ``copied`` is called with both; with None for the second where the first is the only one left.
+        """
         batch, after = self._session.batch, self._passed
         if batch is None:
             return
 
-        def move(row: BatchRow | None) -> None:
-            self._passed = row.position if row is not None else -1
-            passed()
+        def work(store: Store) -> tuple[BatchRow | None, BatchRow | None]:
+            passed = _next(store, batch, after)
+            row = _next(store, batch, passed.position) if passed is not None else None
+            if passed is None or row is None or row.id == passed.id:
+                return passed, None
+            return passed, _taken(store, row)
 
-        self._door.read(lambda store: next_to_copy(store, batch, after), move)
+        def take(found: tuple[BatchRow | None, BatchRow | None]) -> None:
+            passed, row = found
+            last = row or passed
+            self._passed = last.position if last is not None else -1
+            if row is not None:
+                self._show_sent(row)
+            copied(passed, row)
+
+        self._people.write(work, take)
 
     def take_back(self, copied: BatchRow, done: Callable[[], None]) -> None:
         """A text that was copied was not sent after all."""
@@ -230,23 +290,42 @@ class BatchActions:
             self._passed = copied.position - 1
             done()
 
-        self._door.write(lambda store: delete(store, "sent", [note]), back)
+        self._people.write(lambda store: delete(store, "sent", [note]), back)
 
     def export(self, path: Path, language: str) -> None:
         """Write the batch to a CSV file."""
         batch, catalog = self._session.batch, self._catalog
         if batch is None:
             return
-        self._door.write(
+        self._people.write(
             lambda store: export_batch(store, batch, path, catalog, language),
             lambda count: self._tell(Sentence(f"{count} 行已导出到 {path}", f"{count} rows exported to {path}")),
         )
 
+    def _ask_for(self, rows: Iterable[BatchRow], wish: GreetingRequest) -> None:
+        changes = []
+        for row in rows:
+            request = replace(
+                row.fields.request,
+                occasion=wish.occasion,
+                length=wish.length,
+                zodiac=wish.zodiac,
+                signature=wish.signature,
+            )
+            if request != row.fields.request:
+                changes.append((row.id, replace(row.fields, request=request)))
+        self._table.change(changes)
+
     def _added(self, batch: int, rows: tuple[BatchRow, ...], then: Callable[[], None]) -> None:
-        if self._session.batch is None:
+        """Show rows that were added, in their batch, whichever is shown meanwhile."""
+        if self._session.batch not in (batch, None):
             self.turn_to(batch, then)
             return
-        self._table.append(rows)
+        if self._session.batch is None:
+            self._session.open_new(batch)
+            self._table.show_rows(rows)
+        else:
+            self._table.append(rows)
         self._session.wake()
         then()
 
@@ -259,18 +338,23 @@ class BatchActions:
 
         def shown(rows: tuple[BatchRow, ...]) -> None:
             if batch is not None and batch != self._session.batch:
-                self.turn_to(batch, lambda: None)
+                self.turn_to(batch)
                 return
-            back = self._table.bring_back(rows)
-            self._session.texts_changed([(row.id, row.text) for row in back])
+            self._session.texts_changed(self._table.bring_back(rows))
             self._session.wake()
 
-        self._door.write(work, shown)
+        self._people.write(work, shown)
 
-    def _copied(self, row: BatchRow | None, copied: Callable[[BatchRow | None], Any]) -> None:
-        if row is not None:
-            self._passed = row.position if row.position > self._passed else self._passed
-            shown = self._table.row(row.id)
-            if shown is not None:
-                self._table.replace(replace(shown, sent=row.sent))
-        copied(row)
+    def _show_sent(self, row: BatchRow) -> None:
+        shown = self._table.row(row.id)
+        if shown is not None:
+            self._table.replace(replace(shown, sent=row.sent))
+
+
+def _next(store: Store, batch: int, after: int) -> BatchRow | None:
+    """The next of the queue, which begins anew at its end."""
+    return next_to_copy(store, batch, after) or next_to_copy(store, batch)
+
+
+def _taken(store: Store, row: BatchRow) -> BatchRow:
+    return replace(row, sent=mark_copied(store, row.id).id)

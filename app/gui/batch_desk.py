@@ -3,16 +3,20 @@
 Without Qt. :mod:`app.gui.batch_session` is the other half, in the window's thread.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.compose.catalog import Catalog
+from app.compose.guard import Fault, check
 from app.compose.request import RequestError, make_request
 from app.compose.select import Candidate
 from app.compose.sentence import Sentence
 from app.gui.batch_choice import choose_text
 from app.gui.batch_likeness import Likeness
+from app.gui.writing_session import REPEATS
 from app.people.batch import BatchRow, State, fail_row, finish_row, take_rows
 from app.people.history import Sent, sent_to
+from app.people.repeats import repeated
 from app.people.request_row import REQUEST_COLUMNS
 from app.people.store import Store
 
@@ -39,6 +43,14 @@ class Likes:
 
     id: int
     others: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with the text of row ``id``: the rules it breaks, and that its person has had it before."""
+
+    id: int
+    faults: tuple[Sentence, ...]
 
 
 @dataclass(eq=False)
@@ -79,7 +91,9 @@ def take(
     return orders, failed
 
 
-def keep(store: Store, desk: Desk, order: Order, last: bool, model: str) -> tuple[News, tuple[Likes, ...]] | None:
+def keep(
+    store: Store, desk: Desk, order: Order, last: bool, model: str
+) -> tuple[News, tuple[Likes | Verdict, ...]] | None:
     """Put the best text of a row on the disk; None when it is worth drawing again."""
     row = order.row
     choice = choose_text(
@@ -92,17 +106,44 @@ def keep(store: Store, desk: Desk, order: Order, last: bool, model: str) -> tupl
         return News(row.id, "failed", fault=_NOTHING), ()
     text = choice.candidate.text
     entry = finish_row(store, row, text, model=model, seed=order.seeds[choice.candidate.index])
-    return News(row.id, "written", text, entry.id), put(desk, row.id, text)
+    verdict = _verdict(row, text, choice.candidate.faults, order.earlier)
+    return News(row.id, "written", text, entry.id), (verdict, *put(desk, row.id, text))
 
 
-def compare(desk: Desk, rows: tuple[BatchRow, ...]) -> tuple[Likes, ...]:
-    """Whom each text of a batch is alike to; what came since the rows were read is left as it is."""
-    for row in rows:
-        if row.id not in desk.likeness:
-            desk.likeness.put(row.id, row.text)
-    return tuple(Likes(row.id, others) for row in rows if (others := desk.likeness.of(row.id)))
+def compare(store: Store, desk: Desk, rows: tuple[BatchRow, ...], catalog: Catalog) -> tuple[Likes | Verdict, ...]:
+    """Whom each text of a batch is alike to, and what is wrong with it.
+
+    Of most texts there is nothing to say. What came since the rows were read is left as it is.
+    """
+    read = [row for row in rows if row.id not in desk.likeness]
+    for row in read:
+        desk.likeness.put(row.id, row.text)
+    wrong = (verdict for verdict in judge(store, read, catalog) if verdict.faults)
+    return (*wrong, *(Likes(row.id, others) for row in rows if (others := desk.likeness.of(row.id))))
+
+
+def judge(store: Store, rows: Iterable[BatchRow], catalog: Catalog) -> tuple[Verdict, ...]:
+    """What is wrong with the texts of the rows that are written."""
+    return tuple(
+        _verdict(row, row.text, check(row.text, row.fields.request, catalog), _earlier(store, row))
+        for row in rows
+        if row.state == "written"
+    )
 
 
 def put(desk: Desk, id: int, text: str) -> tuple[Likes, ...]:
     """A row's text is this now; the rows whose likes changed."""
     return tuple(Likes(other, desk.likeness.of(other)) for other in sorted(desk.likeness.put(id, text)))
+
+
+def _verdict(row: BatchRow, text: str, faults: tuple[Fault, ...], earlier: tuple[Sent, ...]) -> Verdict:
+    if repeated(text, row.fields.request, earlier) is not None:
+        faults = (*faults, REPEATS)
+    return Verdict(row.id, tuple(fault.sentence for fault in faults))
+
+
+def _earlier(store: Store, row: BatchRow) -> tuple[Sent, ...]:
+    """What the person of a row has received, but for this text: that it was sent does not make it a repetition."""
+    person = row.fields.recipient
+    received = sent_to(store, person) if person is not None else ()
+    return tuple(sent for sent in received if sent.written != row.written)

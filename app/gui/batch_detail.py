@@ -1,15 +1,14 @@
 """The text of the row the person is at: to read whole, to change, to have written anew, to copy."""
 
 from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
-from app.compose.catalog import Catalog
-from app.compose.guard import check
-from app.compose.sentence import Sentence
 from app.gui.batch_menu import REDO_KEYS
 from app.gui.batch_table import BatchTable
 from app.gui.candidate_card import LETTER_PIXELS, GreetingText
 from app.gui.composition import CompositionWatch
+from app.gui.elided_label import ElidedLabel
 from app.gui.kind_button import KindButton
 from app.gui.plain_text import plain_label
 from app.gui.theme import Theme
@@ -18,6 +17,7 @@ from app.gui.write_button import key_name
 from app.people.batch import BatchRow
 
 KEEP_AFTER = 400  # ms without a key before an edited text is saved
+HEIGHT = 132  # pixels, where nothing is to be said against the text
 
 
 class BatchDetail(QFrame):
@@ -27,18 +27,15 @@ class BatchDetail(QFrame):
     redo = Signal()
     copy = Signal(int)
 
-    def __init__(
-        self, table: BatchTable, catalog: Catalog, words: Words, theme: Theme, watch: CompositionWatch
-    ) -> None:
+    def __init__(self, table: BatchTable, words: Words, theme: Theme, watch: CompositionWatch) -> None:
         super().__init__()
         self.setProperty("kind", "card")
         self._table = table
-        self._catalog = catalog
         self._words = words
         self._id: int | None = None
         self._pending: str | None = None
         self._chosen = 1
-        self.name = plain_label()
+        self.name = ElidedLabel()
         self.name.setProperty("kind", "label")
         self.text = GreetingText()
         self.text.setFont(theme.letter_font(LETTER_PIXELS))
@@ -55,16 +52,15 @@ class BatchDetail(QFrame):
         self._keep.timeout.connect(self.flush)
         head = QHBoxLayout()
         head.setSpacing(6)
-        head.addWidget(self.name)
-        head.addWidget(self.remarks, 1)
+        head.addWidget(self.name, 1)
         head.addWidget(self.redo_button)
         head.addWidget(self.copy_button)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(18, 8, 12, 10)
         column.setSpacing(4)
         column.addLayout(head)
+        column.addWidget(self.remarks)
         column.addWidget(self.text, 1)
-        self.setFixedHeight(132)
         self.retranslate()
 
     def show_row(self, id: int | None) -> None:
@@ -89,11 +85,13 @@ class BatchDetail(QFrame):
         self.text.setReadOnly(row.written is None or row.state == "writing")
         if self._pending is None:
             self.text.show_text(row.text)
-        sentences = [self._words.say(sentence) for sentence in self._against(row)]
+        sentences = [self._words.say(sentence) for sentence in self._table.against(row.id)]
         self.remarks.setText(self._words.joined(sentences))
+        self.remarks.setVisible(bool(sentences))
+        self._make_room()
         self.redo_button.setText(self._redo_name(row))
         self.redo_button.setEnabled(self._chosen > 1 or row.state != "writing")
-        self.copy_button.setEnabled(bool(row.text))
+        self.copy_button.setEnabled(bool(row.text.strip()))
 
     def flush(self) -> None:
         """Save what was typed, now."""
@@ -109,6 +107,10 @@ class BatchDetail(QFrame):
         self.copy_button.setText(self.tr("复制"))
         self.refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
@@ -118,22 +120,12 @@ class BatchDetail(QFrame):
     def _row(self) -> BatchRow | None:
         return self._table.row(self._id) if self._id is not None else None
 
-    def _against(self, row: BatchRow) -> list[Sentence]:
-        """What is to be said against the text: why there is none, its faults, whose it resembles."""
-        if row.fault is not None:
-            return [row.fault]
-        if not row.text or row.state != "written":
-            return []
-        found = [fault.sentence for fault in check(row.text, row.fields.request, self._catalog)]
-        if others := self._table.likes(row.id):
-            names = [other.fields.name for other in others[:3]]
-            found.append(
-                Sentence(
-                    f"和{'、'.join(names)}的很像，改几个字或重写。",
-                    f"Much like that of {', '.join(names)}: change a few words, or rewrite it.",
-                )
-            )
-        return found
+    def _make_room(self) -> None:
+        """As many lines as the remarks have the card is higher, so that the text keeps its room."""
+        margins, spacing = self._column.contentsMargins(), self._column.spacing()
+        width = self.width() - margins.left() - margins.right()
+        lines = self.remarks.heightForWidth(max(width, 1)) if self.remarks.text() else -spacing
+        self.setFixedHeight(HEIGHT + lines + spacing)
 
     def _redo_name(self, row: BatchRow) -> str:
         if self._chosen > 1:

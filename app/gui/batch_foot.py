@@ -58,7 +58,7 @@ class BatchFoot(QWidget):
         self.write_button.setEnabled(self._running or (not self._off and counts["waiting"] > 0))
         self.copy_button.setText(self.tr("复制下一条"))
         self.copy_button.setToolTip(key_name("Ctrl+Shift+C"))
-        self.copy_button.setEnabled(done > counts["copied"])
+        self.copy_button.setEnabled(counts["left"] > 0)
         self.model_button.setText(self.tr("去准备模型"))
         self.model_button.setVisible(bool(rows) and self._off)
         parts = self._table.summary()

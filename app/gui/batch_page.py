@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,9 +27,9 @@ from app.gui.batch_detail import BatchDetail
 from app.gui.batch_foot import BatchFoot
 from app.gui.batch_intake import BatchIntake
 from app.gui.batch_menu import REDO_KEYS, BatchMenu, BatchRowMenu
-from app.gui.batch_session import BatchSession, Door
+from app.gui.batch_queue import BatchQueue
+from app.gui.batch_session import BatchSession
 from app.gui.batch_sheet import batch_sheet
-from app.gui.batch_strip import BatchStrip
 from app.gui.batch_table import BatchTable
 from app.gui.batch_view import BatchView
 from app.gui.batch_wish import BatchWish
@@ -37,12 +37,13 @@ from app.gui.composition import CompositionWatch
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.file_asking import ask_target
 from app.gui.kind_button import KindButton
+from app.gui.people_thread import PeopleThread
 from app.gui.quiet_bar import QuietBar
 from app.gui.theme import Theme
 from app.gui.undo_stack import UndoStack
 from app.gui.words import Words
 from app.gui.write_button import key_name
-from app.people.batch import Batch, BatchRow
+from app.people.batch import Batch
 from app.people.recipients import RecipientFields
 
 SHOWN_WITHIN = 40  # ms: of two thousand rows that change at once, one count is shown
@@ -62,7 +63,7 @@ class BatchPage(QWidget):
     model_asked = Signal()
 
     def __init__(
-        self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, people: Door, today: date
+        self, catalog: Catalog, words: Words, theme: Theme, engine: EngineBridge, people: PeopleThread, today: date
     ) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -73,6 +74,7 @@ class BatchPage(QWidget):
         self._people = people
         self._today = today
         self._no_engine = False  # whether the banner speaks of the engine
+        self._writes: int | None = None  # to the file, when the page was left
         self.watch = CompositionWatch(self)
         self.table = BatchTable(catalog, words, theme)
         self.session = BatchSession(
@@ -87,13 +89,18 @@ class BatchPage(QWidget):
         )
         self.bar = QuietBar(words)
         self.undoable = UndoStack(self.bar)
-        self.batch = BatchActions(catalog, people, self.session, self.table, self.bar.tell, self.undoable)
+        self.batch = BatchActions(
+            catalog, people, self.session, self.table, self.bar.tell, self.undoable, self._show_batch
+        )
         self.intake = BatchIntake(self, catalog, words, theme, people, agreed=self._add, refuse=self._refuse)
         self.banner = Banner(words)
         self.wish = BatchWish(catalog, words, self.watch, today)
         self.view = BatchView(self.table, catalog, words, self.watch)
-        self.detail = BatchDetail(self.table, catalog, words, theme, self.watch)
-        self.strip = BatchStrip(theme, self)
+        self.detail = BatchDetail(self.table, words, theme, self.watch)
+        self.queue = BatchQueue(
+            self, words, theme, self.table, self.batch, self.undoable, self.detail.flush, self._follow
+        )
+        self.strip = self.queue.strip
         self.heading = QLabel()
         self.heading.setProperty("kind", "title")
         self.heading.setFont(theme.letter_font(23))
@@ -121,11 +128,11 @@ class BatchPage(QWidget):
 
     def begin(self) -> None:
         """Show the newest batch."""
-        self.batch.load(self._loaded)
+        self.batch.load()
 
     def reload(self) -> None:
         """What is in the file is another now: something was imported, or everything erased."""
-        self.batch.reload(self._reloaded)
+        self.batch.reload()
 
     def first_focus(self) -> QWidget:
         """Where the keys go at first."""
@@ -141,15 +148,13 @@ class BatchPage(QWidget):
             return
         if self.session.running:
             self.session.pause()
-        elif self.session.batch is not None and self._can_write():
-            self.detail.flush()
+        elif self.session.batch is not None and self._can_write() and self._settle():
             self.session.start()
 
     def redo(self, ids: list[int]) -> None:
         """Have these rows written anew, at once and before all others; also while the others are paused."""
-        if ids and self._can_write():
-            self.detail.flush()
-            self.session.redo(ids)
+        if ids and self._can_write() and self._settle():
+            self.batch.redo(ids, self.wish.wish)
 
     def redo_chosen(self) -> None:
         """Have the chosen rows written anew."""
@@ -157,6 +162,7 @@ class BatchPage(QWidget):
 
     def add_row(self) -> None:
         """A new row, with the cursor in its name."""
+        self.wish.commit()
         self.batch.add_blank(self._today.isoformat(), self.wish.wish, self.view.edit_name)
 
     def remove(self) -> None:
@@ -164,11 +170,6 @@ class BatchPage(QWidget):
         ids = self.view.selected_ids()
         if ids:
             self.batch.remove(ids)
-
-    def copy_next(self) -> None:
-        """The next text onto the clipboard, and the strip on top of everything."""
-        self.detail.flush()
-        self.batch.copy_next(self._take_copied)
 
     def handle(self, event: Event) -> None:
         """What the engine says."""
@@ -209,51 +210,54 @@ class BatchPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """What was just typed is saved, also when the window closes."""
         self.detail.flush()
+        self.view.commit()
+        self.wish.commit()
+        self._writes = self._people.writes
         super().hideEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """In the history, texts of this batch may have been deleted."""
+        super().showEvent(event)
+        if self._writes not in (None, self._people.writes):
+            self.batch.renew()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
         super().changeEvent(event)
 
-    def _reloaded(self) -> None:
-        if not self.table.rows:
-            self.strip.hide()
-        self._show_progress()
+    def _settle(self) -> bool:
+        """What is typed anywhere counts now; False, and the way there, where a cell says what cannot be used."""
+        self.detail.flush()
+        self.view.commit()
+        self.wish.commit()
+        refused = self.table.first_refused()
+        if refused is None:
+            return True
+        cell, why = refused
+        self.banner.show_error(why)
+        self.view.edit_cell(cell)
+        return False
 
-    def _loaded(self) -> None:
+    def _show_batch(self) -> None:
+        """Another batch is shown, or none."""
         if self.table.rows:
             self.wish.show_wish(self.table.rows[-1].fields.request)
             self.view.selectRow(0)
+        else:
+            self.strip.hide()
         self._show_progress()
 
     def _add(self, people: tuple[RecipientFields, ...]) -> None:
+        self.wish.commit()
         self.batch.add(people, self._today.isoformat(), self.wish.wish, self._show_progress)
 
-    def _take_copied(self, row: BatchRow | None) -> None:
-        if row is not None:
-            QGuiApplication.clipboard().setText(row.text)
-            place = self.table.place(row.id)
-            if place is not None:
-                self.view.selectRow(place)
-        self._show_strip(row)
+    def _follow(self, id: int | None) -> None:
+        """Go to the row that was copied."""
+        place = self.table.place(id) if id is not None else None
+        if place is not None:
+            self.view.selectRow(place)
         self._show_progress()
-
-    def _show_strip(self, row: BatchRow | None) -> None:
-        counts = self.table.counts()
-        self.strip.show_copied(row, counts["written"] - counts["copied"])
-        self.strip.show()
-
-    def _take_back(self) -> None:
-        if self.strip.copied is not None:
-            self.batch.take_back(self.strip.copied, lambda: self._show_strip(None))
-
-    def _copied_row(self, row: BatchRow | None) -> None:
-        if row is not None:
-            QGuiApplication.clipboard().setText(row.text)
-            copied = row
-            message = Sentence(f"已复制，记作发给{row.fields.name}", f"Copied, noted as sent to {row.fields.name}")
-            self.undoable.did(message, lambda: self.batch.take_back(copied, self._show_progress))
 
     def _show_soon(self) -> None:
         if not self._soon.isActive():
@@ -305,7 +309,7 @@ class BatchPage(QWidget):
             redo=self.redo_chosen,
             redo_failed=lambda: self.redo([row.id for row in self.table.rows if row.state == "failed"]),
             leave=self.batch.leave,
-            turn_to=lambda batch: self.batch.turn_to(batch, self._loaded),
+            turn_to=lambda batch: self.batch.turn_to(batch),
         )
         menu.popup(self.more_button.mapToGlobal(QPoint(0, self.more_button.height())))
 
@@ -336,21 +340,18 @@ class BatchPage(QWidget):
         selection.selectionChanged.connect(lambda *_: self._show_soon())
         self.view.menu_asked.connect(self._offer_for_rows)
         self.foot.write.connect(self.write_or_pause)
-        self.foot.copy_next.connect(self.copy_next)
+        self.foot.copy_next.connect(self.queue.copy_next)
         self.foot.model_asked.connect(self.model_asked)
         self.table.modelReset.connect(lambda: self.detail.show_row(self.view.current_id()))
         self.detail.edited.connect(self.batch.edit_text)
         self.detail.redo.connect(self.redo_chosen)
-        self.detail.copy.connect(lambda id: self.batch.copy(id, self._copied_row))
-        self.strip.copy_next.connect(self.copy_next)
-        self.strip.passed.connect(lambda: self.batch.pass_next(self.copy_next))
-        self.strip.undone.connect(self._take_back)
+        self.detail.copy.connect(self.queue.copy)
 
     def _shortcuts(self) -> None:
         for keys, act in (
             ("Ctrl+Return", self.write_or_pause),
             ("Ctrl+Enter", self.write_or_pause),
-            ("Ctrl+Shift+C", self.copy_next),
+            ("Ctrl+Shift+C", self.queue.copy_next),
             ("Ctrl+N", self.add_row),
             ("Ctrl+O", self.intake.ask),
             (REDO_KEYS, self.redo_chosen),

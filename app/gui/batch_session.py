@@ -6,7 +6,7 @@ text is on the disk before anybody hears of it, what was at the engine when it d
 or a restart exactly those rows are written that were not.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from app.compose.prompt import prompt_segments
 from app.compose.select import Candidate
 from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Died, Done, Event, Failed, Finished, Sampling
-from app.gui.batch_desk import Desk, Likes, News, Order, compare, keep, put, take
+from app.gui.batch_desk import Desk, Likes, News, Order, Verdict, compare, judge, keep, put, take
 from app.gui.batch_likeness import Likeness
 from app.gui.writing_session import Writing
 from app.people.batch import BatchRow, fail_row, redo_rows, release_rows, rows_of
@@ -68,7 +68,7 @@ class BatchSession:
         engine: who writes.
         door: the store's thread.
         seeds: gives the seed of the next job.
-        told: called with News and Likes of rows, after they are on the disk.
+        told: called with News, Likes and Verdicts of rows, after they are on the disk.
         moved: called when writing begins, pauses or ends.
         refused: called with why it stopped by itself.
     """
@@ -81,7 +81,7 @@ class BatchSession:
         *,
         sampling: Sampling,
         seeds: Callable[[], int],
-        told: Callable[[News | Likes], None],
+        told: Callable[[News | Likes | Verdict], None],
         moved: Callable[[], None],
         refused: Callable[[Sentence, str], None],
     ) -> None:
@@ -110,16 +110,22 @@ class BatchSession:
         self._sampling, self.model = sampling, model
 
     def open(self, batch: int, shown: Callable[[tuple[BatchRow, ...]], None]) -> None:
-        """Turn to a batch; its rows are handed to ``shown``, and what is alike among them is told after."""
+        """Turn to a batch; its rows are handed to ``shown``, and what is to be said of their texts is told after."""
         self.pause()
         self.batch = batch
-        desk = self._desk = Desk(Likeness())
+        desk, catalog = Desk(Likeness()), self._catalog
+        self._desk = desk
 
         def loaded(rows: tuple[BatchRow, ...]) -> None:
             shown(rows)
-            self._door.read(lambda store: compare(desk, rows), self._tell_likes)
+            self._door.read(lambda store: compare(store, desk, rows, catalog), self._tell_each)
 
         self._door.read(lambda store: rows_of(store, batch), loaded)
+
+    def open_new(self, batch: int) -> None:
+        """Turn to a batch that was just made, in which there is no text yet."""
+        self.pause()
+        self.batch, self._desk = batch, Desk(Likeness())
 
     def start(self) -> None:
         """Write every row that waits."""
@@ -190,14 +196,20 @@ class BatchSession:
         if self.running:
             self._fill()
 
-    def texts_changed(self, texts: list[tuple[int, str]]) -> None:
-        """The person changed texts of rows, or deleted rows, whose texts are empty then."""
-        desk = self._desk
+    def texts_changed(self, rows: Sequence[BatchRow]) -> None:
+        """The texts of these rows are others now; of rows that were deleted they are empty."""
+        desk, catalog = self._desk, self._catalog
 
-        def work(store: Store) -> list[Likes]:
-            return [likes for id, text in texts for likes in put(desk, id, text)]
+        def work(store: Store) -> list[Likes | Verdict]:
+            likes = [likes for row in rows for likes in put(desk, row.id, row.text)]
+            return [*judge(store, rows, catalog), *likes]
 
-        self._door.read(work, self._tell_likes)
+        self._door.read(work, self._tell_each)
+
+    def people_changed(self, rows: Sequence[BatchRow]) -> None:
+        """These rows are for other people now, who may have received another text like it."""
+        catalog = self._catalog
+        self._door.read(lambda store: judge(store, rows, catalog), self._tell_each)
 
     def handle(self, event: Event) -> None:
         """What the engine says."""
@@ -290,12 +302,12 @@ class BatchSession:
         last = order.rounds >= MOST_ROUNDS
         self._settling.append(order)
 
-        def settled(outcome: tuple[News, tuple[Likes, ...]] | None) -> None:
+        def settled(outcome: tuple[News, tuple[Likes | Verdict, ...]] | None) -> None:
             wanted = self._leave(order)
             if outcome is not None:
-                news, likes = outcome
+                news, remarks = outcome
                 self._told(news)
-                self._tell_likes(likes)
+                self._tell_each(remarks)
             elif run == self._run and wanted:
                 self._order(order)
             else:
@@ -357,6 +369,6 @@ class BatchSession:
         for id in ids:
             self._told(News(id, "waiting"))
 
-    def _tell_likes(self, likes: Iterable[Likes]) -> None:
-        for each in likes:
+    def _tell_each(self, remarks: Iterable[Likes | Verdict]) -> None:
+        for each in remarks:
             self._told(each)

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor
 
 from app.compose.catalog import Catalog
 from app.compose.request import fold, make_request
-from app.compose.sentence import ExplainedError
-from app.gui.batch_desk import Likes, News
+from app.compose.sentence import ExplainedError, Sentence
+from app.gui.batch_desk import Likes, News, Verdict
 from app.gui.plain_text import plain_tip
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -19,12 +19,16 @@ from app.people.batch import BatchRow, RowFields, State
 from app.people.recipients import LONGEST_NAME
 
 NAME, RELATIONSHIP, ADDRESS, FACTS, TONE, STATE, TEXT = range(7)
+LONGEST_SHOWN = 5000  # characters of a cell: what was pasted and refused may be as long as a book
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 
 class BatchTable(QAbstractTableModel):
-    """``edited`` carries (id, new fields) of rows, already shown; ``refused`` why a cell cannot say that."""
+    """``edited`` carries (id, new fields) of rows, already shown; ``refused`` why a cell cannot say that.
+
+    What was typed and refused stays in its cell, to be put right; the row's fields are as they were.
+    """
 
     edited = Signal(object)
     refused = Signal(object)
@@ -38,14 +42,25 @@ class BatchTable(QAbstractTableModel):
         self.rows: list[BatchRow] = []
         self._place: dict[int, int] = {}
         self._likes: dict[int, frozenset[int]] = {}
+        self._faults: dict[int, tuple[Sentence, ...]] = {}
+        self._refused: dict[tuple[int, int], tuple[str, Sentence]] = {}  # by row and column
 
     def show_rows(self, rows: tuple[BatchRow, ...]) -> None:
         """Another batch, or the same one anew."""
         self.beginResetModel()
         self.rows = list(rows)
+        self._likes.clear()
+        self._faults.clear()
         self._number()
         self.endResetModel()
         self.counted.emit()
+
+    def renew(self, rows: tuple[BatchRow, ...]) -> list[BatchRow]:
+        """``rows`` is the same batch as the file has it now; those that were shown otherwise."""
+        changed = [row for row in rows if (shown := self.row(row.id)) is not None and shown != row]
+        for row in changed:
+            self.replace(row)
+        return changed
 
     def append(self, rows: tuple[BatchRow, ...]) -> None:
         """Rows that came at the end."""
@@ -82,10 +97,13 @@ class BatchTable(QAbstractTableModel):
         self.counted.emit()
         return back
 
-    def take(self, news: News | Likes) -> None:
+    def take(self, news: News | Likes | Verdict) -> None:
         """What the session tells of a row."""
-        if isinstance(news, Likes):
-            self._likes[news.id] = news.others
+        if isinstance(news, Likes | Verdict):
+            if isinstance(news, Likes):
+                self._likes[news.id] = news.others
+            else:
+                self._faults[news.id] = news.faults
             self._changed(news.id)
             self.counted.emit()
         elif (row := self.row(news.id)) is not None:
@@ -115,12 +133,40 @@ class BatchTable(QAbstractTableModel):
         """The rows whose texts are alike to this one's."""
         return [row for other in sorted(self._likes.get(id, ())) if (row := self.row(other)) is not None]
 
+    def against(self, id: int) -> list[Sentence]:
+        """What is to be said of a row: what was refused, why it has no text, what is wrong with its text.
+
+        Of a text that waits to be written anew nothing is said.
+        """
+        row = self.row(id)
+        if row is None:
+            return []
+        found = [sentence for (of, _), (_, sentence) in self._refused.items() if of == id]
+        if row.fault is not None:
+            found.append(row.fault)
+        if row.state == "written":
+            found += self._faults.get(id, ())
+            if others := self.likes(id):
+                names = [other.fields.name for other in others[:3]]
+                found.append(
+                    Sentence(
+                        f"和{'、'.join(names)}的很像，改几个字或重写。",
+                        f"Much like that of {', '.join(names)}: change a few words, or rewrite it.",
+                    )
+                )
+        return found
+
     def counts(self) -> dict[str, int]:
-        """How many rows there are in each state, how many of the written are ``copied``, and how many ``alike``."""
-        counts = dict.fromkeys(("waiting", "writing", "written", "failed", "copied", "alike"), 0)
+        """How many rows there are in each state; how many of the written are ``copied``, are ``left`` to copy, and are
+        ``faulty`` and not copied; how many texts are ``alike``.
+        """
+        counts = dict.fromkeys(("waiting", "writing", "written", "failed", "copied", "left", "faulty", "alike"), 0)
         for row in self.rows:
             counts[row.state] += 1
-            counts["copied"] += row.state == "written" and row.sent is not None
+            if row.state == "written":
+                counts["copied"] += row.sent is not None
+                counts["left"] += row.sent is None and bool(row.text.strip())
+                counts["faulty"] += self._is_faulty(row)
             counts["alike"] += bool(self._likes.get(row.id))
         return counts
 
@@ -131,6 +177,8 @@ class BatchTable(QAbstractTableModel):
         parts = [self.tr("写好 {done} / {rows}").format(done=done, rows=f"{rows:,}")] if rows else []
         if counts["failed"]:
             parts.append(self.tr("{count} 行没写成").format(count=counts["failed"]))
+        if counts["faulty"]:
+            parts.append(self.tr("{count} 行请看一眼").format(count=f"{counts['faulty']:,}"))
         if counts["alike"]:
             parts.append(self.tr("{count} 行相近").format(count=counts["alike"]))
         if counts["copied"]:
@@ -198,12 +246,27 @@ class BatchTable(QAbstractTableModel):
             try:
                 fields = self._with(row.fields, column, value)
             except ExplainedError as error:
+                self._refused[row.id, column] = value, error.sentence
+                self._changed(row.id)
                 self.refused.emit(error.sentence)
                 return False
+            self._forget_refused(row.id, column)
             if fields != row.fields:
                 changes.append((row.id, fields))
         self.change(changes)
         return bool(changes)
+
+    def first_refused(self) -> tuple[QModelIndex, Sentence] | None:
+        """The first cell that says what cannot be used, and why."""
+        found = sorted((self._place[id], column) for id, column in self._refused if id in self._place)
+        if not found:
+            return None
+        place, column = found[0]
+        return self.index(place, column), self._refused[self.rows[place].id, column][1]
+
+    def give_up(self, index: Index) -> None:
+        """What was refused in a cell is not wanted after all: it says what the row says."""
+        self._forget_refused(self.rows[index.row()].id, index.column())
 
     def change(self, changes: list[tuple[int, RowFields]]) -> None:
         """Show new fields of rows, and tell; whose request is another now waits to be written."""
@@ -216,7 +279,9 @@ class BatchTable(QAbstractTableModel):
 
     def _with(self, fields: RowFields, column: int, value: str) -> RowFields:
         if column == NAME:
-            return replace(fields, name=fold(value)[:LONGEST_NAME])
+            name = fold(value)[:LONGEST_NAME]
+            # Another name is another person, to be looked up by it.
+            return replace(fields, name=name, recipient=fields.recipient if name == fields.name else None)
         if column == RELATIONSHIP:
             return replace(fields, request=replace(fields.request, relationship=value))
         if column == TONE:
@@ -238,12 +303,14 @@ class BatchTable(QAbstractTableModel):
             return self.state_name(row)
         if column == TEXT and row.fault is not None and not row.text:
             return self._words.say(row.fault)
-        return str(self._edited_value(row, column)).replace("\n", " ")
+        return str(self._edited_value(row, column))[:LONGEST_SHOWN].replace("\n", " ")
 
     def state_name(self, row: BatchRow) -> str:
         """How it stands with a row, in a word."""
         if row.state == "written" and row.sent is not None:
             return self.tr("已复制")
+        if self._is_faulty(row):
+            return self.tr("请看一眼")
         if row.state == "written" and self._likes.get(row.id):
             return self.tr("与别人相近")
         return {
@@ -253,7 +320,17 @@ class BatchTable(QAbstractTableModel):
             "failed": self.tr("没写成"),
         }[row.state]
 
+    def _is_faulty(self, row: BatchRow) -> bool:
+        return row.state == "written" and row.sent is None and bool(self._faults.get(row.id))
+
+    def _forget_refused(self, id: int, column: int) -> None:
+        if self._refused.pop((id, column), None) is not None:
+            self._changed(id)
+            self.counted.emit()
+
     def _edited_value(self, row: BatchRow, column: int) -> str:
+        if (row.id, column) in self._refused:
+            return self._refused[row.id, column][0]
         request = row.fields.request
         return (
             row.fields.name,
@@ -266,8 +343,12 @@ class BatchTable(QAbstractTableModel):
         )[column]
 
     def _tip(self, row: BatchRow, column: int) -> str:
+        if (row.id, column) in self._refused:
+            return self._words.say(self._refused[row.id, column][1])
         if column in (STATE, TEXT) and row.fault is not None:
             return self._words.say(row.fault)
+        if column == STATE and self._is_faulty(row):
+            return self._words.joined([self._words.say(fault) for fault in self._faults[row.id]])
         if column == STATE and (others := self.likes(row.id)):
             return self.tr("和 {names} 的很像").format(names="、".join(other.fields.name for other in others[:5]))
         if column in (NAME, ADDRESS, FACTS, TEXT):
@@ -276,8 +357,11 @@ class BatchTable(QAbstractTableModel):
 
     def _colour(self, row: BatchRow, column: int) -> QColor | None:
         tokens = self._theme.tokens
+        if (row.id, column) in self._refused:
+            return QColor(tokens.correction)
         if column == STATE:
-            warned = row.state == "failed" or (row.state == "written" and row.sent is None and self._likes.get(row.id))
+            alike = row.state == "written" and row.sent is None and self._likes.get(row.id)
+            warned = row.state == "failed" or self._is_faulty(row) or alike
             return QColor(tokens.correction if warned else tokens.soft)
         if column == TEXT and row.fault is not None and not row.text:
             return QColor(tokens.correction)

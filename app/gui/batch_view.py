@@ -15,13 +15,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.compose.catalog import Catalog, Choice
+from app.compose.request import LONGEST
 from app.gui.batch_table import ADDRESS, FACTS, NAME, RELATIONSHIP, STATE, TEXT, TONE, BatchTable
 from app.gui.choice_widgets import CalmComboBox
 from app.gui.composition import CompositionWatch
 from app.gui.words import Words
+from app.people.recipients import LONGEST_NAME
 
 ROW_HEIGHT = 38
 _WIDTHS = {NAME: 88, RELATIONSHIP: 112, ADDRESS: 84, FACTS: 150, TONE: 80, STATE: 94}
+_LONGEST = {NAME: LONGEST_NAME, ADDRESS: LONGEST["address"]}  # characters
 _WIDEST_MENU = 126  # longer names, in English, leave the text no room
 _PADDING = 11  # of a cell, left and right: the style sheet's, and what Qt leaves around an item's text
 
@@ -67,19 +70,53 @@ class MenuDelegate(QStyledItemDelegate):
 
 
 class LineDelegate(QStyledItemDelegate):
-    """A cell typed in; while an input method composes, its keys are its own."""
+    """A cell typed in; while an input method composes, its keys are its own.
+
+    ``given_up`` carries the cell whose editor was left by Esc.
+    """
+
+    given_up = Signal(QModelIndex)
 
     def __init__(self, watch: CompositionWatch, parent: QObject) -> None:
         super().__init__(parent)
         self._watch = watch
+        self._open: tuple[QLineEdit, QPersistentModelIndex] | None = None
+        self.closeEditor.connect(self._closed)
+
+    def commit(self) -> None:
+        """What is typed in an open cell counts now."""
+        if self._open is not None:
+            field, _ = self._open
+            self.commitData.emit(field)
+            self.closeEditor.emit(field, QStyledItemDelegate.EndEditHint.NoHint)
 
     def createEditor(
         self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QWidget:
         field = QLineEdit(parent)
         field.setProperty("kind", "cell")
+        if index.column() in _LONGEST:
+            field.setMaxLength(_LONGEST[index.column()])
         self._watch.watch(field)
+        self._open = field, QPersistentModelIndex(index)
         return field
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        """What the cell says, but not over what is being typed: news of the row may come at any time."""
+        assert isinstance(editor, QLineEdit)
+        if not editor.isModified() and not self._watch.composing:
+            super().setEditorData(editor, index)
+
+    def destroyEditor(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        if self._open is not None and self._open[0] is editor:
+            self._open = None
+        super().destroyEditor(editor, index)
+
+    def _closed(self, editor: QWidget, hint: QStyledItemDelegate.EndEditHint) -> None:
+        left = hint == QStyledItemDelegate.EndEditHint.RevertModelCache
+        if left and self._open is not None and self._open[0] is editor and self._open[1].isValid():
+            place = self._open[1]
+            self.given_up.emit(place.model().index(place.row(), place.column()))
 
 
 class BatchView(QTableView):
@@ -99,6 +136,7 @@ class BatchView(QTableView):
             RELATIONSHIP: MenuDelegate(catalog.relationships, words, self),
             TONE: MenuDelegate(catalog.tones, words, self),
         }
+        self._lines.given_up.connect(table.give_up)
         for column in (NAME, ADDRESS, FACTS):
             self.setItemDelegateForColumn(column, self._lines)
         for column, delegate in self._menus.items():
@@ -151,11 +189,18 @@ class BatchView(QTableView):
         """Go to a row and begin to type its name."""
         place = self._table.place(id)
         if place is not None:
-            index = self._table.index(place, NAME)
-            self.setCurrentIndex(index)
-            self.scrollTo(index)
-            self.setFocus()
-            self.edit(index)
+            self.edit_cell(self._table.index(place, NAME))
+
+    def edit_cell(self, index: QModelIndex) -> None:
+        """Go to a cell and begin to type in it."""
+        self.setCurrentIndex(index)
+        self.scrollTo(index)
+        self.setFocus()
+        self.edit(index)
+
+    def commit(self) -> None:
+        """What is typed in an open cell counts now."""
+        self._lines.commit()
 
     def fit_menus(self) -> None:
         """Give the columns of 关系 and 语气 the room that their longest name needs in the language in use."""

@@ -48,7 +48,7 @@ class BatchWish(QWidget):
         self.show_wish(GreetingRequest("", _TONE, likely_occasion(today)))
         for menu in (self.occasion, self.length, self.zodiac):
             menu.activated.connect(self.changed)
-        self.signature.editingFinished.connect(self.changed)
+        self.signature.editingFinished.connect(self.commit)
 
     @property
     def wish(self) -> GreetingRequest:
@@ -61,6 +61,12 @@ class BatchWish(QWidget):
             zodiac=self.zodiac.currentData(),
             signature=fold(self.signature.text()).lstrip("—-– "),
         )
+
+    def commit(self) -> None:
+        """What was typed counts now, wherever the cursor is."""
+        if self.signature.isModified():
+            self.signature.setModified(False)
+            self.changed.emit()
 
     def show_wish(self, request: GreetingRequest) -> None:
         """Show what a batch has in common."""

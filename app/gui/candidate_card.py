@@ -172,9 +172,8 @@ class CandidateCard(QFrame):
         self.text.setVisible(view.state is not State.EMPTY)
         self.text.setReadOnly(view.state is State.WRITING)
         self.text.show_text(view.text)
-        self.copy_button.setEnabled(bool(view.text))
         self.allow_again(self._can_write)
-        for button in (self.star, self.card_button):
+        for button in (self.star, self.card_button, self.copy_button):
             button.setEnabled(bool(view.text.strip()) and view.state is not State.WRITING)
         for button in (self.star, self.card_button, self.again_button, self.copy_button):
             button.setVisible(view.state is not State.EMPTY)
@@ -196,6 +195,10 @@ class CandidateCard(QFrame):
     def confirm_copied(self) -> None:
         """Say for a moment that the text is on the clipboard."""
         self._confirm(self.tr("已复制"), CONFIRMED_FOR)
+
+    def refuse_copy(self) -> None:
+        """Say that there is nothing whole to copy yet."""
+        self._confirm(self.tr("还没写完，写完再复制"), CONFIRMED_FOR)
 
     def confirm_sent(self, name: str) -> None:
         """Say that the text counts as sent, to ``name`` if that is known, and offer to take that back."""
@@ -228,7 +231,8 @@ class CandidateCard(QFrame):
         self.copy_button.setToolTip(key_name(f"Ctrl+{number}"))
         self.copy_button.setAccessibleName(self.tr("复制第 {number} 条").format(number=number))
         self.again_button.setText(self.tr("换一条"))
-        self.again_button.setToolTip(self.tr("重新写这一条，现在的留在“上一条”里"))
+        told = self.tr("重新写这一条，现在的留在“上一条”里")
+        self.again_button.setToolTip(f"{told}  {key_name(f'Ctrl+Shift+{number}')}")
         self.again_button.setAccessibleName(self.tr("换掉第 {number} 条").format(number=number))
         self.card_button.setText(self.tr("做成贺卡"))
         self.card_button.setToolTip(key_name(CARD_KEYS))
@@ -261,7 +265,7 @@ class CandidateCard(QFrame):
 
     def _hint(self) -> str:
         return (
-            self.tr("选好关系和语气，按“写祝福”，三条祝福会写在这里。"),
+            self.tr("选好关系和语气，按“写祝福”，祝福会写在这里。"),
             self.tr("每一条都可以直接改。不满意，就换一条。"),
             self.tr("按 {first}、{second}、{third} 复制，去聊天窗口粘贴。").format(
                 first=key_name("Ctrl+1"), second=key_name("Ctrl+2"), third=key_name("Ctrl+3")

@@ -126,14 +126,19 @@ class ComposePage(QWidget):
             self._show_working()
 
     def copy(self, card: int) -> None:
-        """Put the text of a card on the clipboard; that counts as sent."""
+        """Put the text of a card on the clipboard; that counts as sent. Half a text is not taken."""
         view = self.session.view(card)
-        if view.text and not self.cards[card].isHidden():
+        if self.cards[card].isHidden():
+            return
+        if view.state is State.WRITING:
+            self.cards[card].refuse_copy()
+            announce(self.cards[card], self.cards[card].note.text())
+        elif view.text:
             QGuiApplication.clipboard().setText(view.text)
             self.session.hold(card)
             self.cards[card].confirm_copied()
             announce(self.cards[card], self.cards[card].note.text())
-            if view.state is not State.WRITING and view.text.strip():
+            if view.text.strip():
                 self.keeping.copied(view)
 
     def favour(self, card: int) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS, GreetingText
 from app.gui.entry_words import EntryWords
 from app.gui.kind_button import KindButton
-from app.gui.plain_text import plain_label
+from app.gui.plain_text import plain_label, plain_tip
 from app.gui.star_button import StarButton
 from app.gui.theme import Theme
 from app.gui.words import Words
@@ -95,9 +95,10 @@ class EntryDetail(QFrame):
         self.facts.setText(self.tr("想提到的事：{facts}").format(facts=facts))
         self.facts.setVisible(bool(facts))
         self.sent.setText("\n".join(self._sent_lines()))
-        origin = self.tr("写于 {when}，模型 {model}，种子 {seed}")
-        when = self._entry_words.moment(entry.at)
-        self.origin.setText(origin.format(when=when, model=entry.model or "—", seed=entry.seed))
+        self.origin.setText(self.tr("写于 {when}").format(when=self._entry_words.moment(entry.at)))
+        # Of use to whoever looks into how a text came about; in the way of everybody else.
+        origin = self.tr("模型 {model}，种子 {seed}").format(model=entry.model or "—", seed=entry.seed)
+        self.origin.setToolTip(plain_tip(origin))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

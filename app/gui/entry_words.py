@@ -5,6 +5,7 @@ from datetime import datetime
 from PySide6.QtCore import QDate, QLocale
 
 from app.compose.catalog import Catalog
+from app.compose.sentence import Sentence
 from app.gui.words import CHINESE, Words
 from app.people.history import Written
 
@@ -39,6 +40,10 @@ class EntryWords:
         """All that was asked for, but the facts."""
         ids = (entry.request.relationship, entry.request.tone, entry.request.occasion, entry.request.length)
         return " · ".join(map(self.name, ids))
+
+    def mark(self, entry: Written) -> str:
+        """That a text was sent, in a word; empty where it was not."""
+        return self._words.say(Sentence("已发", "Sent")) if entry.sent else ""
 
     def day(self, at: datetime) -> str:
         """The day in words."""

@@ -1,4 +1,4 @@
-"""What of the history is looked for: words, a person, a year, an occasion, favourites."""
+"""What of the history is looked for: words, a person, a year, an occasion, favourites, what was sent."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,7 @@ class HistoryFilters(QWidget):
         super().__init__()
         self.query = QLineEdit()
         self.query.setClearButtonEnabled(False)
-        self.favourites = QPushButton()
-        self.favourites.setCheckable(True)
-        self.favourites.setProperty("kind", "chip")
-        self.favourites.setFixedWidth(84)
+        self.favourites, self.sent = self._chip(84), self._chip(92)
         self.person, self.year, self.occasion = CalmComboBox(), CalmComboBox(), CalmComboBox()
         self._people: tuple[tuple[str, str], ...] = ()
         self._years: tuple[int, ...] = ()
@@ -38,7 +35,8 @@ class HistoryFilters(QWidget):
         self._watch = CompositionWatch(self)
         self._watch.watch(self.query)
         self.query.textChanged.connect(self._pause.start)
-        self.favourites.toggled.connect(self._report)
+        for chip in (self.favourites, self.sent):
+            chip.toggled.connect(self._report)
         for box in (self.person, self.year, self.occasion):
             box.currentIndexChanged.connect(self._report)
         escape = QShortcut(QKeySequence("Esc"), self.query)
@@ -56,6 +54,7 @@ class HistoryFilters(QWidget):
             int(year) if year else None,
             self.occasion.currentData() or "",
             self.favourites.isChecked(),
+            self.sent.isChecked(),
         )
 
     def offer(
@@ -70,24 +69,27 @@ class HistoryFilters(QWidget):
 
     def clear(self) -> None:
         """Look for nothing in particular."""
-        for widget in (self.query, self.favourites, self.person, self.year, self.occasion):
+        widgets = (self.query, self.favourites, self.sent, self.person, self.year, self.occasion)
+        for widget in widgets:
             widget.blockSignals(True)
         self.query.clear()
-        self.favourites.setChecked(False)
+        for chip in (self.favourites, self.sent):
+            chip.setChecked(False)
         for box in (self.person, self.year, self.occasion):
             box.setCurrentIndex(0)
-        for widget in (self.query, self.favourites, self.person, self.year, self.occasion):
+        for widget in widgets:
             widget.blockSignals(False)
             widget.update()
         self._report()
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""
-        self.query.setPlaceholderText(self.tr("搜一个词、一个称呼、一件事"))
+        self.query.setPlaceholderText(self.tr("搜词、称呼、一件事"))
         self.query.setAccessibleName(self.tr("搜索"))
         self.query.setToolTip(key_name("Ctrl+F"))
-        self.favourites.setText(self.tr("只看收藏"))
-        self.favourites.setAccessibleName(self.tr("只看收藏"))
+        for chip, name in ((self.favourites, self.tr("只看收藏")), (self.sent, self.tr("只看发过的"))):
+            chip.setText(name)
+            chip.setAccessibleName(name)
         self.person.setAccessibleName(self.tr("写给谁"))
         self.year.setAccessibleName(self.tr("年份"))
         self.occasion.setAccessibleName(self.tr("场合"))
@@ -112,11 +114,19 @@ class HistoryFilters(QWidget):
         self._pause.stop()
         self.changed.emit(self.filters)
 
+    def _chip(self, width: int) -> QPushButton:
+        chip = QPushButton()
+        chip.setCheckable(True)
+        chip.setProperty("kind", "chip")
+        chip.setFixedWidth(width)
+        return chip
+
     def _build(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(8)
         first.addWidget(self.query, 1)
         first.addWidget(self.favourites)
+        first.addWidget(self.sent)
         second = QHBoxLayout()
         second.setSpacing(8)
         for box in (self.person, self.year, self.occasion):

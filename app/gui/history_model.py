@@ -64,7 +64,8 @@ class HistoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.text
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return "，".join((self._words.who(entry), self._words.circumstances(entry), entry.text))
+            words = (self._words.who(entry), self._words.circumstances(entry), self._words.mark(entry), entry.text)
+            return "，".join(filter(None, words))
         return None
 
     def canFetchMore(self, parent: Index) -> bool:

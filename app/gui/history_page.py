@@ -15,6 +15,7 @@ from app.gui.candidate_card import CARD_KEYS, FAVOURITE_KEYS
 from app.gui.card_opening import open_card
 from app.gui.entry_detail import EntryDetail
 from app.gui.entry_words import EntryWords
+from app.gui.erasing import ERASED, ask_erasure
 from app.gui.history_actions import HistoryActions
 from app.gui.history_files import HistoryFiles
 from app.gui.history_filters import HistoryFilters
@@ -60,7 +61,7 @@ class HistoryPage(QWidget):
         self.banner = Banner(words)
         self.bar = QuietBar(words)
         self.undoable = UndoStack(self.bar)
-        self.deeds = HistoryActions(people, self.undoable, lambda: self._entry_words.names, self.refresh)
+        self.deeds = HistoryActions(people, self.undoable, self._refuse, self.refresh)
         self.files = HistoryFiles(
             self, catalog, words, theme, people, tell=self.bar.tell, refuse=self._refuse, imported=self._imported
         )
@@ -254,20 +255,12 @@ class HistoryPage(QWidget):
         )
 
     def _ask_erase(self) -> None:
-        self.bar.ask(
-            Sentence(
-                "彻底删掉所有联系人、写过的、群发名单和备份？删了就找不回来，也不能撤销。导出过的文件不受影响。",
-                "Erase all people, everything written, every list and the backups? Nothing brings them back, and it "
-                "cannot be undone. Files you exported are not touched.",
-            ),
-            Sentence("彻底删除", "Erase everything"),
-            self._people.erase,
-        )
+        ask_erasure(self.bar, self._people)
 
     def _erased(self) -> None:
         self.undoable.clear()
         self._leave_filters()
-        self.bar.tell(Sentence("全部数据已彻底删除", "All data is erased"))
+        self.bar.tell(ERASED)
 
     def _leave_filters(self) -> None:
         self.filters.clear()

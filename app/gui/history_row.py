@@ -1,4 +1,4 @@
-"""A row of the history, painted: whom it was for and when, and how it begins."""
+"""A row of the history, painted: whom it was for and when, whether it was sent, and how it begins."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextLayout, QTextOption
@@ -101,7 +101,7 @@ class HistoryRow(QStyledItemDelegate):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(small)
         painter.setPen(QColor(tokens.soft))
-        day = self._words.day(entry.at)
+        day = " · ".join(filter(None, (self._words.mark(entry), self._words.day(entry.at))))
         painter.drawText(line, middle | Qt.AlignmentFlag.AlignRight, day)
         line.setRight(line.right() - QFontMetrics(small).horizontalAdvance(day) - 10)
         if entry.favourite:

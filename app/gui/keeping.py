@@ -6,7 +6,8 @@ a favourite. Not kept are candidates that were only drawn, texts that were repla
 chosen, and what was stopped in the middle, unless the person does one of these things with it. An edited text replaces
 the one it was made from: in the history they find what they saw last.
 
-Copying counts as sending, to the person whom the form of address names if there is one, until it is undone.
+Copying counts as sending, to the person whom the form of address names, until it is undone. Whose entry was deleted in
+the history gets another one once the text is taken in hand again.
 """
 
 from collections.abc import Callable
@@ -48,7 +49,10 @@ class SentNote:
 
 @dataclass(eq=False)
 class _Entry:
-    """A version of a card, as it stands in the file. ``id`` is set by the people thread, and None until then."""
+    """A version of a card, as it stands in the file. ``id`` and ``sent`` are set by the people thread, None until then.
+
+    The entry of this id may have been deleted in the history since.
+    """
 
     request: GreetingRequest
     seed: int
@@ -100,10 +104,7 @@ class Keeping(QObject):
         """The person took the text: note it as sent, once for the same words."""
         self.flush()
         entry = self._in_hand(view)
-        if entry.sent is not None and entry.sent.text == view.text:
-            self.sent.emit(view.version, entry.sent)
-        else:
-            self._write(view.version, partial(_note_sent, entry, view.text), partial(self._noted, view.version, entry))
+        self._write(view.version, partial(_note_sent, entry, view.text), partial(self.sent.emit, view.version))
 
     def unsend(self, version: int) -> None:
         """It was copied, but not sent."""
@@ -187,10 +188,6 @@ class Keeping(QObject):
     def _kept(self, version: int, text: str, _: object) -> None:
         self.kept.emit(version, text)
 
-    def _noted(self, version: int, entry: _Entry, note: SentNote) -> None:
-        entry.sent = note
-        self.sent.emit(version, note)
-
     def _favoured(self, version: int, entry: _Entry, favourite: bool, _: None) -> None:
         entry.favourite = favourite
         self.favoured.emit(version)
@@ -199,15 +196,23 @@ class Keeping(QObject):
 # What follows runs in the people thread, where the package of the store is at home and may be imported.
 
 
+def _is_there(entry: _Entry, store: "Store") -> bool:
+    """Whether the file has the entry: it may not have been made yet, and it may have been deleted."""
+    from app.people.history import written
+
+    return entry.id is not None and written(store, entry.id) is not None
+
+
 def _entered(entry: _Entry, text: str, store: "Store") -> int:
-    """The id of the entry, which is made if there is none yet: an attempt before may have failed."""
+    """The id of the entry, which is made where it is not there: an attempt before may have failed."""
     from app.people.addressee import addressee
     from app.people.history import Draft, add_written
 
-    if entry.id is None:
+    if entry.id is None or not _is_there(entry, store):
         person = addressee(store, entry.request)
         recipient = person.id if person is not None else None
-        entry.id = add_written(store, Draft(entry.request, text, entry.model, entry.seed, recipient)).id
+        draft = Draft(entry.request, text, entry.model, entry.seed, recipient, favourite=entry.favourite)
+        entry.id = add_written(store, draft).id
     return entry.id
 
 
@@ -220,17 +225,19 @@ def _edit(entry: _Entry, text: str, store: "Store") -> None:
 def _mark_favourite(entry: _Entry, text: str, favourite: bool, store: "Store") -> None:
     from app.people.history import set_favourite
 
-    set_favourite(store, _entered(entry, text, store), favourite)
+    # Of what was deleted nothing needs to be taken back.
+    if favourite or _is_there(entry, store):
+        set_favourite(store, _entered(entry, text, store), favourite)
 
 
 def _note_sent(entry: _Entry, text: str, store: "Store") -> SentNote:
-    from app.people.addressee import addressee
-    from app.people.history import mark_sent
+    """The note, once for the same words."""
+    from app.people.addressee import mark_sent_to_addressee
 
-    id = _entered(entry, text, store)
-    person = addressee(store, entry.request)
-    note = mark_sent(store, id, person.id if person is not None else None)
-    return SentNote(note.id, note.text, person.fields.name if person is not None else "")
+    if entry.sent is None or entry.sent.text != text or not _is_there(entry, store):
+        note, person = mark_sent_to_addressee(store, _entered(entry, text, store))
+        entry.sent = SentNote(note.id, note.text, person.fields.name if person is not None else "")
+    return entry.sent
 
 
 def _forget_sent(note: SentNote, store: "Store") -> None:

@@ -31,7 +31,9 @@ _ROWS = """SELECT batch_rows.*, written.text AS text, sent.id AS sent FROM batch
     LEFT JOIN written ON written.id = batch_rows.written AND written.deletion IS NULL
     LEFT JOIN sent ON sent.id = batch_rows.copied AND sent.deletion IS NULL
     WHERE batch_rows.deletion IS NULL AND"""
-_UNCOPIED = "batch_rows.state = 'written' AND sent.id IS NULL"
+# A text may be deleted in the history: its row then has none, and waits for one.
+_WAITING = "(batch_rows.state = 'waiting' OR (batch_rows.state = 'written' AND written.id IS NULL))"
+_WRITTEN = "(batch_rows.state = 'written' AND written.id IS NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class BatchRow:
     """A row as it stands in the file.
 
     ``text`` is what was written, as edited since; ``written`` its entry in the history; both may be there while the
-    row waits to be written anew. ``sent`` is the note that it was copied, None when it was not. ``fault`` says why it
-    failed.
+    row waits to be written anew. A row whose text was deleted waits. ``sent`` is the note that it was copied, None when
+    it was not. ``fault`` says why it failed.
     """
 
     id: int
@@ -155,14 +157,18 @@ def change_rows(store: Store, changes: Iterable[tuple[int, RowFields]]) -> None:
 
 def batches(store: Store) -> tuple[Batch, ...]:
     """Every batch, newest first."""
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE batch_rows.state = '{state}') AS {state}"
-        for state in ("waiting", "writing", "written", "failed")
-    )
+    conditions = {
+        "waiting": _WAITING,
+        "writing": "batch_rows.state = 'writing'",
+        "written": _WRITTEN,
+        "failed": "batch_rows.state = 'failed'",
+    }
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {state}" for state, condition in conditions.items())
     with store.reading() as connection:
         rows = connection.execute(
             f"""SELECT batches.*, {counts}, count(sent.id) AS copied FROM batches
             LEFT JOIN batch_rows ON batch_rows.batch = batches.id AND batch_rows.deletion IS NULL
+            LEFT JOIN written ON written.id = batch_rows.written AND written.deletion IS NULL
             LEFT JOIN sent ON sent.id = batch_rows.copied AND sent.deletion IS NULL
             WHERE batches.deletion IS NULL GROUP BY batches.id ORDER BY batches.created DESC, batches.id DESC"""
         ).fetchall()
@@ -203,7 +209,7 @@ def take_rows(
     """
     taken: list[sqlite3.Row] = []
     with store.writing() as connection:
-        waiting = f"{_ROWS} batch_rows.batch = ? AND batch_rows.state = 'waiting'"
+        waiting = f"{_ROWS} batch_rows.batch = ? AND {_WAITING}"
         for id in first:
             if len(taken) == count:
                 break
@@ -271,10 +277,12 @@ def redo_rows(store: Store, ids: Iterable[int]) -> None:
 
 
 def next_to_copy(store: Store, batch: int, after: int = -1) -> BatchRow | None:
-    """The first row after position ``after`` that is written and not copied; None when there is none."""
+    """The first row after position ``after`` that has a text and is not copied; None when there is none."""
+    # A text of which nothing was left is none to copy.
+    uncopied = f"{_WRITTEN} AND trim(written.text, ' ' || char(9, 10, 13, 12288)) <> '' AND sent.id IS NULL"
     with store.reading() as connection:
         row = connection.execute(
-            f"{_ROWS} batch_rows.batch = ? AND batch_rows.position > ? AND {_UNCOPIED} ORDER BY batch_rows.position",
+            f"{_ROWS} batch_rows.batch = ? AND batch_rows.position > ? AND {uncopied} ORDER BY batch_rows.position",
             (batch, after),
         ).fetchone()
     return _row_from(row) if row else None
@@ -284,7 +292,7 @@ def mark_copied(store: Store, id: int, at: datetime | None = None) -> Sent:
     """Note that a row's text was copied and so counts as sent. Deleting the note, the row's ``sent``, undoes it.
 
     Raises:
-        StoreError: ``gone``, also for a row that has no text, or it could not be saved.
+        StoreError: ``gone``, also for a row that has no text or whose text was deleted, or it could not be saved.
     """
     with store.writing() as connection:
         row = connection.execute("SELECT recipient, written FROM batch_rows WHERE id = ?", (id,)).fetchone()
@@ -300,6 +308,8 @@ def _set_state(connection: sqlite3.Connection, ids: Iterable[int], state: State)
 
 
 def _row_from(row: sqlite3.Row, state: State | None = None) -> BatchRow:
+    if state is None and row["state"] == "written" and row["text"] is None:
+        state = "waiting"
     return BatchRow(
         row["id"],
         row["batch"],

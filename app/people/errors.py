@@ -44,9 +44,9 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> StoreError:
         return StoreError(
             "unopened",
             Sentence(
-                f"打不开 {path}：它所在的文件夹不存在，或者不让写。请检查文件夹和权限，或在设置里换一个位置。",
-                f"{path} cannot be opened: its folder is missing or may not be written. Check the folder, or choose "
-                "another place in the settings.",
+                f"打不开 {path}：它所在的文件夹不存在，或者不让写。请检查文件夹和权限，再打开一次。",
+                f"{path} cannot be opened: its folder is missing or may not be written. Check folder and "
+                "permissions and open the program again.",
             ),
             detail,
         )
@@ -118,9 +118,9 @@ def not_sqlite(path: Path, detail: str = "") -> StoreError:
     return StoreError(
         "not_sqlite",
         Sentence(
-            f"{path} 不是拜年帖的数据文件，没有动它。请把它移走，或在设置里换一个位置。",
-            f"{path} is not a data file of this program; it was left as it is. Move it away, or choose another place "
-            "in the settings.",
+            f"{path} 不是拜年帖的数据文件，没有动它。请把它移到别处，再打开一次。",
+            f"{path} is not a data file of this program; it was left as it is. Move it elsewhere and open the "
+            "program again.",
         ),
         detail,
     )
@@ -131,8 +131,8 @@ def gone() -> StoreError:
     return StoreError(
         "gone",
         Sentence(
-            "这一条已经不在了，可能刚被彻底删除。请刷新列表。",
-            "This entry is no longer there; it may just have been deleted for good. Refresh the list.",
+            "这一条已经不在了，可能刚被删除。它已从列表里去掉。",
+            "This entry is no longer there; it may just have been deleted. It has been taken off the list.",
         ),
     )
 
@@ -186,9 +186,8 @@ def _forbidden(path: Path, detail: str) -> StoreError:
     return StoreError(
         "unwritable",
         Sentence(
-            f"没有权限写 {path}，这一步没有存下来。请检查文件夹的权限，或在设置里换一个位置。",
-            f"{path} may not be written; this step was not saved. Check the folder's permissions, or choose another "
-            "place in the settings.",
+            f"没有权限写 {path}，这一步没有存下来。请检查文件夹的权限，再试一次。",
+            f"{path} may not be written; this step was not saved. Check the folder's permissions and try again.",
         ),
         detail,
     )

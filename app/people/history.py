@@ -18,6 +18,9 @@ from app.people.text import searchable, storable
 LONGEST_TEXT = 5000  # characters; a greeting has at most 140, a person's own edit some more
 _TEXT = Sentence("这段文字", "the text")
 _COLUMNS = ("uid", "recipient", *REQUEST_COLUMNS, "text", "model", "seed", "year", "favourite")
+# What an entry is made of: the columns of ``written``, and whether it was sent.
+ENTRY = """written.*,
+    EXISTS (SELECT 1 FROM sent WHERE sent.written = written.id AND sent.deletion IS NULL) AS is_sent"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Written:
     """A text as it stands in the file.
 
     ``id`` is the millisecond it was written in, moved on where that was taken; a greater one is newer. It needs more
-    than 32 bits.
+    than 32 bits. ``sent`` is whether it went to anybody.
     """
 
     id: int
@@ -54,6 +57,7 @@ class Written:
     year: int
     recipient: int | None
     favourite: bool
+    sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +122,12 @@ def insert_written(
 def written(store: Store, id: int) -> Written | None:
     """One entry; None when deleted."""
     with store.reading() as connection:
-        row = connection.execute("SELECT * FROM written WHERE id = ? AND deletion IS NULL", (id,)).fetchone()
+        row = connection.execute(f"SELECT {ENTRY} FROM written WHERE id = ? AND deletion IS NULL", (id,)).fetchone()
     return written_from(row) if row else None
 
 
 def written_from(row: sqlite3.Row) -> Written:
-    """The entry in a row with all columns of ``written``."""
+    """The entry in a row of :data:`ENTRY`."""
     return Written(
         row["id"],
         row["uid"],
@@ -135,6 +139,7 @@ def written_from(row: sqlite3.Row) -> Written:
         row["year"],
         row["recipient"],
         bool(row["favourite"]),
+        bool(row["is_sent"]),
     )
 
 
@@ -146,7 +151,7 @@ def edit_written(store: Store, id: int, text: str) -> None:
     """
     text = _checked(text)
     with store.writing() as connection:
-        row = connection.execute("SELECT * FROM written WHERE id = ?", (id,)).fetchone()
+        row = connection.execute("SELECT * FROM written WHERE id = ? AND deletion IS NULL", (id,)).fetchone()
         if row is None:
             raise gone()
         folded = _searchable(request_from(row), text)
@@ -162,9 +167,7 @@ def set_favourite(store: Store, id: int, favourite: bool) -> None:
     Raises:
         StoreError: ``gone``, or it could not be saved.
     """
-    with store.writing() as connection:
-        if not connection.execute("UPDATE written SET favourite = ? WHERE id = ?", (int(favourite), id)).rowcount:
-            raise gone()
+    _set(store, id, "favourite", int(favourite))
 
 
 def set_recipient(store: Store, id: int, recipient: int | None) -> None:
@@ -173,9 +176,7 @@ def set_recipient(store: Store, id: int, recipient: int | None) -> None:
     Raises:
         StoreError: ``gone``, or it could not be saved.
     """
-    with store.writing() as connection:
-        if not connection.execute("UPDATE written SET recipient = ? WHERE id = ?", (recipient, id)).rowcount:
-            raise gone()
+    _set(store, id, "recipient", recipient)
 
 
 def mark_sent(store: Store, id: int, recipient: int | None = None, at: datetime | None = None) -> Sent:
@@ -197,7 +198,7 @@ def insert_sent(connection: sqlite3.Connection, id: int, recipient: int | None, 
     Raises:
         StoreError: ``gone``.
     """
-    row = connection.execute("SELECT * FROM written WHERE id = ?", (id,)).fetchone()
+    row = connection.execute("SELECT * FROM written WHERE id = ? AND deletion IS NULL", (id,)).fetchone()
     if row is None:
         raise gone()
     values = (
@@ -236,6 +237,13 @@ def sent_in(store: Store, year: int) -> tuple[Sent, ...]:
 def sent_of(store: Store, id: int) -> tuple[Sent, ...]:
     """When and to whom an entry was sent, newest first."""
     return _select_sent(store, "sent.written = ?", (id,))
+
+
+def _set(store: Store, id: int, column: str, value: int | None) -> None:
+    change = f"UPDATE written SET {column} = ? WHERE id = ? AND deletion IS NULL"
+    with store.writing() as connection:
+        if not connection.execute(change, (value, id)).rowcount:
+            raise gone()
 
 
 def _select_sent(store: Store, condition: str, values: tuple[int | str, ...]) -> tuple[Sent, ...]:

@@ -7,23 +7,31 @@ width or case (:func:`app.people.text.searchable`). The index and reading every 
 from dataclasses import dataclass
 from typing import Any
 
-from app.people.history import Written, written_from
+from app.people.history import ENTRY, Written, written_from
 from app.people.store import Store
 from app.people.text import phrase, words
 
 PAGE = 50
 _END = 2**63 - 1
+_SENT = "SELECT sent.written FROM sent WHERE sent.deletion IS NULL"
+# A note without a person of its own is about the one the text was written to.
+_SENT_TO = """SELECT sent.written FROM sent JOIN written AS of_note ON of_note.id = sent.written
+    WHERE sent.deletion IS NULL AND coalesce(sent.recipient, of_note.recipient) = ?"""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What to show; what is left out does not narrow it. ``recipient`` is a person's id."""
+    """What to show; what is left out does not narrow it. ``recipient`` is a person's id.
+
+    ``sent`` shows what went out only; of a person, then, what went to them.
+    """
 
     query: str = ""
     recipient: int | None = None
     year: int | None = None
     occasion: str = ""
     favourites: bool = False
+    sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ def search(store: Store, filters: Filters, before: int | None = None, limit: int
     source, order, conditions, values = _matching(store, filters)
     with store.reading() as connection:
         rows = connection.execute(
-            f"SELECT written.* FROM {source} WHERE {conditions} AND {order} < ? ORDER BY {order} DESC LIMIT ?",
+            f"SELECT {ENTRY} FROM {source} WHERE {conditions} AND {order} < ? ORDER BY {order} DESC LIMIT ?",
             (*values, _END if before is None else before, limit + 1),
         ).fetchall()
     entries = tuple(written_from(row) for row in rows[:limit])
@@ -70,8 +78,9 @@ def found_ids(store: Store, filters: Filters) -> tuple[int, ...]:
 def _matching(store: Store, filters: Filters) -> tuple[str, str, str, list[Any]]:
     """What to select from, the column of its ids, the conditions, and the values these ask for."""
     sought = words(filters.query)
-    # A person's texts and the favourites are few: reading them all beats asking the index for everybody's.
-    indexed = bool(sought) and store.full_text and filters.recipient is None and not filters.favourites
+    # A person's texts, the favourites and what was sent are few: reading them all beats asking the index.
+    few = filters.recipient is not None or filters.favourites or filters.sent
+    indexed = bool(sought) and store.full_text and not few
     conditions = ["written.deletion IS NULL"]
     values: list[Any] = []
     if indexed:
@@ -84,7 +93,13 @@ def _matching(store: Store, filters: Filters) -> tuple[str, str, str, list[Any]]
         source, order = "written", "written.id"
         conditions += ["instr(searchable, ?) > 0"] * len(sought)
         values += sought
-    for column, value in (("recipient", filters.recipient), ("year", filters.year), ("occasion", filters.occasion)):
+    narrowed: list[tuple[str, Any]] = [("year", filters.year), ("occasion", filters.occasion)]
+    if filters.sent:
+        conditions.append(f"written.id IN ({_SENT if filters.recipient is None else _SENT_TO})")
+        values += [] if filters.recipient is None else [filters.recipient]
+    else:
+        narrowed.append(("recipient", filters.recipient))
+    for column, value in narrowed:
         if value not in (None, ""):
             conditions.append(f"written.{column} = ?")
             values.append(value)

@@ -84,8 +84,8 @@ def open_store(path: Path, *, full_text: bool = True) -> Store:
         raise StoreError(
             "folder",
             Sentence(
-                f"{path} 是一个文件夹，数据要存成文件。请在设置里换一个位置或文件名。",
-                f"{path} is a folder, where a file is needed. Choose another place or name in the settings.",
+                f"{path} 是一个文件夹，数据要存成文件。请把这个文件夹移到别处或改个名字，再打开一次。",
+                f"{path} is a folder, where a file is needed. Move or rename it and open the program again.",
             ),
         )
     with _explained(path):
@@ -189,9 +189,9 @@ def _open_unwritable(path: Path, error: OSError) -> Store:
         connection.close()
         raise error
     notice = Sentence(
-        f"没有权限写 {path.parent}，所以只能查看，新写的不会保存。请检查权限，或在设置里换一个位置。",
+        f"没有权限写 {path.parent}，所以只能查看，新写的不会保存。请检查权限，再打开一次。",
         f"{path.parent} may not be written, so this can only be looked at and nothing new is saved. Check the "
-        "permissions, or choose another place in the settings.",
+        "permissions and open the program again.",
     )
     return Store(path, True, False, (notice,), connection, None)
 

@@ -309,6 +309,14 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>{count} left</translation>
     </message>
     <message>
+        <source>没有别的了</source>
+        <translation>No other is left</translation>
+    </message>
+    <message>
+        <source>只剩跳过的这一条：{name}。没有复制；要发给这一位，就点“复制下一条”。</source>
+        <translation>Only the one you skipped is left: {name}. Nothing was copied; to send it, choose Copy next.</translation>
+    </message>
+    <message>
         <source>这条没发</source>
         <translation>Not sent</translation>
     </message>
@@ -334,6 +342,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>{count} 行没写成</source>
         <translation>{count} failed</translation>
+    </message>
+    <message>
+        <source>{count} 行请看一眼</source>
+        <translation>{count} to look at</translation>
     </message>
     <message>
         <source>{count} 行相近</source>
@@ -374,6 +386,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>已复制</source>
         <translation>Copied</translation>
+    </message>
+    <message>
+        <source>请看一眼</source>
+        <translation>Look at it</translation>
     </message>
     <message>
         <source>与别人相近</source>
@@ -433,6 +449,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
 </context>
 <context>
     <name>CandidateCard</name>
+    <message>
+        <source>还没写完，写完再复制</source>
+        <translation>Not finished yet; copy it once it is</translation>
+    </message>
     <message>
         <source>已复制，记作发给{name}</source>
         <translation>Copied as sent to {name}</translation>
@@ -494,8 +514,8 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>Next</translation>
     </message>
     <message>
-        <source>选好关系和语气，按“写祝福”，三条祝福会写在这里。</source>
-        <translation>Choose who it is for and a tone, press Write: three greetings appear here.</translation>
+        <source>选好关系和语气，按“写祝福”，祝福会写在这里。</source>
+        <translation>Choose who it is for and a tone, press Write: the greetings appear here.</translation>
     </message>
     <message>
         <source>每一条都可以直接改。不满意，就换一条。</source>
@@ -803,8 +823,12 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
         <translation>To mention: {facts}</translation>
     </message>
     <message>
-        <source>写于 {when}，模型 {model}，种子 {seed}</source>
-        <translation>Written {when}, model {model}, seed {seed}</translation>
+        <source>写于 {when}</source>
+        <translation>Written {when}</translation>
+    </message>
+    <message>
+        <source>模型 {model}，种子 {seed}</source>
+        <translation>Model {model}, seed {seed}</translation>
     </message>
     <message>
         <source>还没有发出</source>
@@ -1014,8 +1038,8 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
 <context>
     <name>HistoryFilters</name>
     <message>
-        <source>搜一个词、一个称呼、一件事</source>
-        <translation>Search a word, a name, a fact</translation>
+        <source>搜词、称呼、一件事</source>
+        <translation>A word, name or fact</translation>
     </message>
     <message>
         <source>搜索</source>
@@ -1024,6 +1048,10 @@ Or import a CSV file or the cards of your phone (.vcf), or add people row by row
     <message>
         <source>只看收藏</source>
         <translation>Favourites</translation>
+    </message>
+    <message>
+        <source>只看发过的</source>
+        <translation>Sent only</translation>
     </message>
     <message>
         <source>写给谁</source>

@@ -17,9 +17,9 @@ from typing import Any
 from app.compose.catalog import load_catalog
 from app.compose.prompt import Segment
 from app.compose.request import make_request
-from app.compose.sentence import ExplainedError
+from app.compose.sentence import ExplainedError, Sentence
 from app.engine.protocol import Done, Finished, Sampling
-from app.gui.batch_desk import Likes, News
+from app.gui.batch_desk import Likes, News, Verdict
 from app.gui.batch_session import BatchSession
 from app.people.batch import RowFields, batches, rows_of
 from app.people.store import Store, open_store
@@ -127,6 +127,7 @@ class Bench:
     session: BatchSession
     news: list[News] = field(default_factory=list)
     likes: dict[int, frozenset[int]] = field(default_factory=dict)
+    faults: dict[int, tuple[Sentence, ...]] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
 
     def begin(self, batch: int) -> None:
@@ -155,9 +156,11 @@ def make_bench(store: Store) -> Bench:
     door, writer = SlowDoor(store), Writer()
     bench = Bench(store, door, writer, None)  # type: ignore[arg-type]
 
-    def told(news: News | Likes) -> None:
+    def told(news: News | Likes | Verdict) -> None:
         if isinstance(news, News):
             bench.news.append(news)
+        elif isinstance(news, Verdict):
+            bench.faults[news.id] = news.faults
         else:
             bench.likes[news.id] = news.others
 
@@ -181,7 +184,7 @@ def main(path: Path, seed: int) -> None:
     door, writer = SlowDoor(store), Writer()
     drawn = random.Random(seed)
 
-    def told(news: News | Likes) -> None:
+    def told(news: News | Likes | Verdict) -> None:
         if isinstance(news, News) and news.state == "written":
             os.write(1, f"{news.id} {news.written} {news.text}\n".encode())
 

@@ -16,6 +16,7 @@ _STATES = {
     "正在写…": "writing",
     "没写成": "failed",
     "写好了": "written",
+    "请看一眼": "written",
     "与别人相近": "written",
     "已复制": "written",
 }

@@ -13,20 +13,23 @@ import pytest
 from PySide6.QtCore import QEvent, QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QStyleOptionViewItem
 
 from app.compose.catalog import Catalog
+from app.compose.sentence import Sentence
+from app.gui.batch_desk import Verdict
 from app.gui.batch_page import BatchPage
 from app.gui.batch_preview import BatchPreview
-from app.gui.batch_table import ADDRESS, NAME, RELATIONSHIP, STATE, TEXT, TONE
+from app.gui.batch_table import ADDRESS, FACTS, NAME, RELATIONSHIP, STATE, TEXT, TONE
 from app.gui.choice_widgets import CalmComboBox
 from app.gui.engine_bridge import Engine, EngineBridge
 from app.gui.people_thread import PeopleThread
 from app.gui.theme import Theme
 from app.gui.words import ENGLISH, Words
 from app.people.batch import batches, rows_of
-from app.people.history import sent_to
-from app.people.recipients import all_recipients
+from app.people.deletion import delete, undo
+from app.people.history import sent_to, written
+from app.people.recipients import all_recipients, recipient_fields
 from app.people.store import open_store
 from tests.gui.batch_bench import text_of
 from tests.gui.person import type_in
@@ -72,6 +75,17 @@ class Desk:
         (preview,) = self.page.findChildren(BatchPreview)
         wait(preview.isVisible, "the preview is on the screen")
         return preview
+
+    def activate(self) -> None:
+        """The keys go to the page again, after a dialog."""
+        self.page.activateWindow()
+        wait(self.page.isActiveWindow, "the page has the keys")
+
+    def open_cell(self, row: int, column: int) -> QLineEdit:
+        """Begin to type in a cell."""
+        self.activate()
+        self.page.view.edit_cell(self.page.table.index(row, column))
+        return next(field for field in self.page.view.findChildren(QLineEdit) if field.isVisible())
 
     def close(self) -> None:
         self.page.close()
@@ -502,3 +516,285 @@ def test_the_window_has_the_place_and_writes_a_batch_there(window):
     assert page.table.rows[0].text.startswith("王总")
     window.pages.show_place("compose")
     assert not window.page.session.working
+
+
+def write_signature(desk: Desk, text: str) -> None:
+    """Type it, and stay in the field."""
+    field = desk.page.wish.signature
+    desk.activate()
+    field.clear()
+    type_in(field, text)
+    assert field.hasFocus() and field.text() == text
+
+
+def test_what_is_signed_afterwards_reaches_the_rows_that_are_written_anew(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    before = desk.column(TEXT)
+    desk.page.view.selectAll()
+    write_signature(desk, "小李")
+    desk.page.redo_chosen()
+    wait(lambda: all(new != old for new, old in zip(desk.column(TEXT), before, strict=True)), "all are written anew")
+    desk.written()
+    wait(lambda: not desk.page.session.running, "writing has ended")
+    desk.people.close()
+    store = open_store(desk.file)
+    kept = rows_of(store, batches(store)[0].id)
+    entries = [written(store, row.written or 0) for row in kept]
+    store.close()
+    assert {row.fields.request.signature for row in kept} == {"小李"}
+    assert {entry.request.signature for entry in entries if entry is not None} == {"小李"}, (
+        "that was asked of the model"
+    )
+
+
+def test_what_is_still_being_typed_counts_when_writing_starts_and_when_a_row_is_added(desk):
+    write_signature(desk, "小李")
+    desk.page.add_row()
+    wait(lambda: desk.page.table.rows, "a row is there")
+    assert desk.page.table.rows[0].fields.request.signature == "小李"
+    editor = desk.page.view.findChild(QLineEdit)
+    assert editor is not None
+    type_in(editor, "王芳")
+    desk.page.table.setData(desk.page.table.index(0, RELATIONSHIP), "friend")
+    write_signature(desk, "小李和小王")
+    desk.page.write_or_pause()
+    desk.written()
+    (row,) = desk.page.table.rows
+    assert (row.fields.name, row.fields.request.signature) == ("王芳", "小李和小王")
+
+
+def test_a_cell_still_open_counts_when_writing_starts(desk):
+    desk.paste("姓名\t关系\n王芳\t朋友\n")
+    editor = desk.open_cell(0, ADDRESS)
+    type_in(editor, "芳芳")
+    desk.page.write_or_pause()
+    desk.written()
+    assert desk.column(ADDRESS) == ["芳芳"]
+
+
+def test_what_is_still_being_typed_is_saved_when_the_window_closes(open_desk):
+    desk = open_desk()
+    desk.paste("姓名\t关系\n王芳\t朋友\n")
+    type_in(desk.open_cell(0, ADDRESS), "芳芳")
+    desk.close()
+    again = open_desk()
+    wait(lambda: again.column(ADDRESS) == ["芳芳"], "it is there")
+
+
+def test_a_text_that_breaks_a_rule_to_the_end_asks_to_be_looked_at(open_desk):
+    desk = open_desk(given=[text_of(1)[:-1], text_of(2)[:-1], text_of(3)[:-1]])
+    desk.paste("姓名\t关系\n王芳\t朋友\n")
+    desk.page.write_or_pause()
+    desk.written()
+    wait(lambda: desk.column(STATE) == ["请看一眼"], "it is marked")
+    index = desk.page.table.index(0, STATE)
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == desk.page._theme.tokens.correction
+    assert "话没说完。" in index.data(Qt.ItemDataRole.ToolTipRole)
+    wait(lambda: "1 行请看一眼" in desk.page.foot.count.text(), "it is counted")
+    desk.page.view.selectRow(0)
+    wait(lambda: "话没说完。" in desk.page.detail.remarks.text(), "it says why")
+    desk.page.foot.copy_button.click()
+    strip = desk.page.strip
+    wait(strip.isVisible, "it is copied")
+    assert strip.remarks.isVisible() and "话没说完。" in strip.remarks.text()
+    strip.undo.click()
+    wait(lambda: desk.column(STATE) == ["请看一眼"], "it is not sent after all")
+    desk.close()
+    again = open_desk()
+    wait(lambda: again.column(STATE) == ["请看一眼"], "it is still marked")
+    again.page.batch.edit_text(again.page.table.rows[0].id, text_of(1))
+    wait(lambda: again.column(STATE) == ["写好了"], "put right, it is not")
+
+
+def test_a_text_like_what_the_person_had_before_is_said_to_be_so(open_desk):
+    desk = open_desk(given=[text_of(1)])
+    desk.paste("姓名\t关系\n王芳\t朋友\n")
+    desk.page.write_or_pause()
+    desk.written()
+    desk.page.foot.copy_button.click()
+    wait(lambda: desk.column(STATE) == ["已复制"], "it counts as sent")
+    desk.page.view.selectRow(0)
+    desk.page.redo_chosen()
+    wait(lambda: desk.column(STATE) == ["请看一眼"], "the same was written again")
+    wait(lambda: "和以前发给这个人的一条太像。" in desk.page.detail.remarks.text(), "it says so")
+
+
+def test_a_row_given_another_name_is_for_another_person(desk):
+    desk.paste("姓名\t关系\n王芳\t朋友\n李雷\t朋友\n")
+    first, second = (row.fields.recipient for row in desk.page.table.rows)
+    table = desk.page.table
+    table.setData(table.index(0, NAME), "赵强")
+    table.setData(table.index(0, NAME), "李雷")
+    wait(lambda: table.rows[0].fields.recipient is not None, "the person is known")
+    assert table.rows[0].fields.recipient == second != first
+    table.setData(table.index(0, NAME), "孙丽")
+    wait(lambda: table.rows[0].fields.recipient not in (None, first, second), "a new person is known")
+    desk.people.close()
+    store = open_store(desk.file)
+    names = {person.id: person.fields.name for person in all_recipients(store)}
+    row = rows_of(store, batches(store)[0].id)[0]
+    store.close()
+    assert names[row.fields.recipient] == "孙丽" and names[first] == "王芳"
+
+
+def test_a_text_deleted_in_the_history_is_gone_from_the_batch_too_until_it_is_brought_back(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    texts, ids = desk.column(TEXT), [row.written for row in desk.page.table.rows]
+    tokens: list[int] = []
+    desk.page.hide()
+    desk.people.write(lambda store: delete(store, "written", ids[:2]), tokens.append)
+    desk.page.show()
+    wait(lambda: desk.states() == ["waiting"] * 2 + ["written"] * 3, "they wait")
+    assert desk.column(TEXT) == ["", "", *texts[2:]]
+    wait(lambda: desk.page.foot.count.text().startswith("写好 3 / 5"), "the count is right")
+    desk.page.foot.copy_button.click()
+    wait(lambda: desk.page.strip.name.text() == "孙丽", "the first with a text is copied")
+    assert QGuiApplication.clipboard().text() == texts[2]
+    desk.page.hide()
+    desk.people.write(lambda store: undo(store, tokens[0]))
+    desk.page.show()
+    wait(lambda: desk.column(TEXT) == texts, "they are back")
+
+
+def test_what_is_changed_while_the_batch_is_read_anew_stays(desk):
+    desk.paste(FIVE)
+    desk.page.batch.renew()
+    desk.page.table.setData(desk.page.table.index(0, ADDRESS), "芳芳")
+    answered: list[bool] = []
+    for _ in range(3):
+        desk.people.read(lambda store: True, answered.append)
+    wait(lambda: len(answered) == 3, "everything asked before is answered")
+    settle()
+    assert desk.column(ADDRESS)[0] == "芳芳"
+
+
+def test_the_only_one_left_is_not_copied_by_passing_it_over(desk):
+    desk.paste("姓名\t关系\n王芳\t朋友\n赵强\t朋友\n孙丽\t朋友\n")
+    desk.page.write_or_pause()
+    desk.written()
+    wait(desk.page.foot.copy_button.isEnabled, "there is something to copy")
+    strip = desk.page.strip
+    desk.page.foot.copy_button.click()
+    wait(lambda: strip.name.text() == "王芳", "the first is copied")
+    strip.skip.click()
+    wait(lambda: strip.name.text() == "孙丽", "one was passed over")
+    clipboard = QGuiApplication.clipboard().text()
+    strip.skip.click()
+    wait(lambda: strip.name.text() == "没有别的了", "it says so")
+    assert "赵强" in strip.text.text() and QGuiApplication.clipboard().text() == clipboard
+    assert desk.column(STATE) == ["已复制", "写好了", "已复制"]
+    strip.next.click()
+    wait(lambda: strip.name.text() == "赵强", "asked for, it is copied")
+
+
+def test_passing_over_at_the_end_of_the_queue_leaves_the_one_whose_turn_it_was(desk):
+    desk.paste(FIVE)
+    desk.page.write_or_pause()
+    desk.written()
+    wait(desk.page.foot.copy_button.isEnabled, "there is something to copy")
+    desk.page.view.selectRow(4)
+    desk.page.detail.copy_button.click()
+    wait(lambda: desk.column(STATE)[4] == "已复制", "the last is copied")
+    desk.page.queue.pass_next()
+    wait(lambda: desk.page.strip.name.text() == "赵强", "not the first, whose turn it was")
+    assert desk.column(STATE)[0] == "写好了"
+
+
+FACTS_TOO_MANY = "升职；搬了新家；养了一只猫"
+FACT_TOO_LONG = "长" * 41
+
+
+@pytest.mark.parametrize(("typed", "said"), [(FACTS_TOO_MANY, "最多 2 件"), (FACT_TOO_LONG, "太长了")])
+def test_what_a_cell_refuses_stays_there_to_be_put_right_before_anything_is_written(desk, typed, said):
+    desk.paste(FIVE)
+    view, table = desk.page.view, desk.page.table
+    editor = desk.open_cell(1, FACTS)
+    type_in(editor, typed)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    wait(desk.page.banner.isVisible, "the page says so")
+    assert said in desk.page.banner.message.text()
+    settle()
+    index = table.index(1, FACTS)
+    assert index.data() == index.data(Qt.ItemDataRole.EditRole) == typed
+    assert index.data(Qt.ItemDataRole.ForegroundRole).name() == desk.page._theme.tokens.correction
+    assert said in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert table.rows[1].fields.request.details == ()
+    view.clearFocus()
+    desk.page.write_or_pause()
+    assert not desk.page.session.running and said in desk.page.banner.message.text()
+    wait(lambda: view.currentIndex() == index, "the way to the cell")
+    editor = next(field for field in view.findChildren(QLineEdit) if field.isVisible())
+    assert editor.text() == typed
+    editor.clear()
+    type_in(editor, "升职")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    wait(lambda: table.rows[1].fields.request.details == ("升职",), "put right, it counts")
+    settle()
+    desk.page.write_or_pause()
+    assert desk.page.session.running
+    desk.written()
+
+
+def test_what_a_cell_refused_is_given_up_with_escape(desk):
+    desk.paste(FIVE)
+    table = desk.page.table
+    table.setData(table.index(0, FACTS), "升职")
+    table.setData(table.index(0, FACTS), FACTS_TOO_MANY)
+    assert desk.column(FACTS)[0] == FACTS_TOO_MANY
+    editor = desk.open_cell(0, FACTS)
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
+    assert desk.column(FACTS)[0] == "升职"
+
+
+def test_a_form_of_address_takes_no_more_than_fits(desk):
+    desk.paste(FIVE)
+    editor = desk.open_cell(0, ADDRESS)
+    QTest.keyClicks(editor, "a" * 30)
+    assert editor.text() == "a" * 20
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    wait(lambda: desk.column(ADDRESS)[0] == "a" * 20, "it counts")
+
+
+def test_two_additions_at_once_to_no_batch_make_one(desk):
+    names = ("王芳", "赵强")
+    for name in names:
+        people = (recipient_fields(name, relationship="friend"),)
+        desk.page.batch.add(people, "除夕", desk.page.wish.wish, lambda: None)
+    desk.page.add_row()
+    wait(lambda: desk.column(NAME) == [*names, ""], "all are there")
+    desk.people.close()
+    store = open_store(desk.file)
+    (batch,) = batches(store)
+    assert batch.id == desk.page.session.batch
+    assert [row.fields.name for row in rows_of(store, batch.id)] == [*names, ""]
+    store.close()
+
+
+def test_the_detail_grows_with_what_is_to_be_said_against_a_text(desk):
+    desk.paste("姓名\t关系\n王芳\t朋友\n" + "赵强" * 15 + "\t朋友\n")
+    desk.page.write_or_pause()
+    desk.written()
+    detail, table = desk.page.detail, desk.page.table
+    desk.page.view.selectRow(0)
+    wait(lambda: detail.name.text() == "王芳", "the row is shown")
+    settle()
+    alone, room = detail.height(), detail.text.height()
+    faults = tuple(Sentence(f"第{number}条规矩没有守住，请看看这里，再看看那里。" * 3, "") for number in range(4))
+    table.take(Verdict(table.rows[0].id, faults))
+    wait(detail.remarks.isVisible, "it is said")
+    settle()
+    assert detail.remarks.height() >= detail.remarks.heightForWidth(detail.remarks.width()) > 40
+    assert detail.height() > alone + 40 and detail.text.height() >= room - 2
+    desk.page.foot.copy_button.click()
+    wait(lambda: table.counts()["copied"] == 1, "the first is copied")
+    desk.page.foot.copy_button.click()
+    strip = desk.page.strip
+    wait(lambda: strip.name.text() == "赵强" * 15, "the second is copied")
+    settle()
+    assert strip.width() == 420 and strip.name.geometry().right() < strip.state.geometry().left()
+    assert strip.state.geometry().right() <= strip.width() and strip.state.width() >= strip.state.sizeHint().width()
+    assert QLabel.text(strip.name).endswith("…") and strip.name.toolTip() == "赵强" * 15

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Died, Failed
 from app.gui.batch_session import AT_ONCE, DRAW, MOST_ROUNDS
-from app.people.batch import RowFields, batches, change_rows, create_batch, rows_of
+from app.people.batch import RowFields, batches, change_rows, create_batch, mark_copied, rows_of
 from app.people.deletion import delete
 from app.people.history import Draft, add_written, mark_sent, written
 from app.people.recipients import add_recipient, recipient_fields
@@ -58,7 +59,7 @@ def test_a_text_somebody_else_gets_is_drawn_again_and_marked_if_it_stays(bench, 
     first, second = rows_of(store, batch)
     assert (first.text, second.text) == (text_of(1), text_of(1))
     assert bench.likes == {first.id: frozenset({second.id}), second.id: frozenset({first.id})}
-    bench.session.texts_changed([(second.id, text_of(2))])
+    bench.session.texts_changed([replace(second, text=text_of(2))])
     bench.door.answer()
     assert bench.likes == {first.id: frozenset(), second.id: frozenset()}
 
@@ -245,3 +246,24 @@ def test_kills_at_random_moments_lose_no_text_that_was_told(tmp_path):
     store.close()
     print(f"{kills} kills, {len(confirmed)} texts told, all there")
     assert kills >= 5
+
+
+def test_what_is_wrong_with_a_text_that_stays_is_told_and_told_again_after_a_restart(bench, store):
+    person = add_recipient(store, recipient_fields("友0")).id
+    request = rows(1)[0].request
+    mark_sent(store, add_written(store, Draft(request, text_of(5, "友0"), "m", 1, person)).id)
+    batch = create_batch(store, "", [*rows(1, person), *rows(2)[1:]])
+    bench.begin(batch)
+    while bench.writer.orders:
+        bench.write(min(bench.writer.orders), *[text_of(5, "友0")] * 3)
+    repeats, faulty = rows_of(store, batch)
+    assert [fault.zh for fault in bench.faults[repeats.id]] == ["和以前发给这个人的一条太像。"]
+    assert bench.faults[faulty.id][0].zh == "没有叫“友1”。"
+    before, bench.faults = bench.faults, {}
+    mark_copied(store, repeats.id)
+    bench.session.open(batch, lambda rows: None)
+    bench.door.answer()
+    assert bench.faults == before, "a text is not held against itself"
+    bench.session.texts_changed([replace(faulty, text=text_of(6, "友1"))])
+    bench.door.answer()
+    assert bench.faults[faulty.id] == ()

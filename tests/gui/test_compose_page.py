@@ -198,6 +198,22 @@ def test_copying_an_empty_card_leaves_the_clipboard_alone(window):
     assert QApplication.clipboard().text() == "别的"
 
 
+def test_half_a_text_is_not_copied(slow_window):
+    QApplication.clipboard().setText("别的")
+    fill(slow_window)
+    slow_window.page.write()
+    wait_for_words(slow_window, 3)
+    card = slow_window.page.cards[0]
+    assert not card.copy_button.isEnabled()
+    key(slow_window, Qt.Key.Key_1)
+    assert QApplication.clipboard().text() == "别的"
+    assert card.note.text() == "还没写完，写完再复制"
+    wait(lambda: not slow_window.page.session.working, "writing ended")
+    assert card.copy_button.isEnabled()
+    key(slow_window, Qt.Key.Key_1)
+    assert QApplication.clipboard().text() == texts(slow_window)[0]
+
+
 def test_an_edited_text_is_checked_while_it_is_edited(window):
     write_all(window)
     card = window.page.cards[0]

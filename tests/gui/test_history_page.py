@@ -16,9 +16,9 @@ from app.gui.main_window import MainWindow, Options
 from app.gui.people_thread import FILE
 from app.people.deletion import delete
 from app.people.document import export_document
-from app.people.history import Draft, add_written, edit_written, sent_of, written
+from app.people.history import Draft, add_written, edit_written, mark_sent, sent_of, written
 from app.people.recipients import add_recipient, recipient_fields
-from app.people.search import Filters, found_ids
+from app.people.search import Filters, found_ids, search
 from app.people.store import open_store
 from tests.gui.conftest import STAND_IN
 from tests.gui.test_compose_page import key, write_all
@@ -104,7 +104,8 @@ def test_the_newest_is_shown_first_and_whole(history):
     assert page.detail.text.toPlainText() == rows(history)[0]
     wait(lambda: page.detail.who.text() == "王建国", "the person is named")
     assert "还没有发出" in page.detail.sent.text()
-    assert "2027年2月11日" in page.detail.origin.text()
+    assert page.detail.origin.text() == "写于 2027年2月11日 03:30"
+    assert page.detail.origin.toolTip() == f"模型 m，种子 {NEWEST}"
 
 
 def test_further_pages_come_as_one_scrolls(history):
@@ -182,6 +183,61 @@ def test_copying_counts_as_sent_and_can_be_undone(history):
     page.bar.undo.click()
     wait(lambda: "还没有发出" in page.detail.sent.text(), "it is taken back")
     assert ask(history, lambda store: sent_of(store, entry.id)) == ()
+
+
+def test_what_was_sent_to_whom_last_year_is_marked_and_found(history):
+    page = history.pages.page
+    last_year = [99, 97, 95]
+
+    def send(store):
+        for number in (*last_year, 129):
+            mark_sent(store, ids[number])
+
+    entries = ask(history, lambda store: search(store, Filters(), limit=MORE_THAN_A_PAGE).entries)
+    ids = {int(entry.text[1 : entry.text.index("条")]): entry.id for entry in entries}
+    history.people.write(send)
+    wait(lambda: page.model.entry(0).sent, "the row is marked")
+    assert "，已发，" in page.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "已发" not in page.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    page.filters.sent.click()
+    wait(lambda: len(rows(history)) == 4, "what was sent")
+    page.filters.year.setCurrentIndex(page.filters.year.findData("2026"))
+    page.filters.person.setCurrentIndex(1)
+    wait(lambda: rows(history) == [f"第{number}条，新春好。" for number in last_year], "to him, last year")
+    page.filters.clear()
+    wait(lambda: len(rows(history)) > 4 and not page.filters.sent.isChecked(), "everything is shown again")
+
+
+def test_what_is_done_to_an_entry_that_is_gone_is_said_and_the_entry_leaves_the_list(history):
+    page = history.pages.page
+    first, second = page.model.entry(0), page.model.entry(1)
+    history.people.write(lambda store: delete(store, "written", [first.id]))
+    page.favour()
+    wait(page.banner.isVisible, "it is said")
+    assert "它已从列表里去掉" in page.banner.message.text()
+    wait(lambda: page.model.entry(0) == second, "it is not shown any more")
+
+
+def test_copying_for_nobody_known_names_them_and_offers_them_as_a_filter(history):
+    page = history.pages.page
+    history.people.write(
+        lambda store: add_written(
+            store,
+            Draft(
+                make_request(load_catalog(), {"relationship": "friend", "tone": "warm", "address": "阿哲"}),
+                "好",
+                "m",
+                1,
+            ),
+            at=datetime(2027, 3, 1),
+        )
+    )
+    wait(lambda: page.model.entry(0).text == "好", "it is there")
+    page.list.setCurrentIndex(page.model.index(0))
+    page.copy()
+    wait(page.bar.isVisible, "the bar says so")
+    assert page.bar.message.text() == "已复制，记作发给阿哲"
+    wait(lambda: page.filters.person.findText("阿哲") > 0, "they can be chosen")
 
 
 def test_what_is_written_meanwhile_comes_in_while_nothing_moves_under_the_eyes(history):

@@ -17,8 +17,9 @@ from app.compose.catalog import load_catalog
 from app.compose.request import make_request
 from app.gui.main_window import MainWindow, Options
 from app.gui.people_thread import FILE, PATIENCE, Way
+from app.people.deletion import delete_all_written
 from app.people.history import Draft, Written, add_written, mark_sent, sent_of
-from app.people.recipients import add_recipient, recipient_fields
+from app.people.recipients import add_recipient, all_recipients, recipient_fields
 from app.people.search import Filters, search
 from app.people.store import Store, open_store
 from tests.gui.conftest import STAND_IN
@@ -135,11 +136,56 @@ def test_copying_counts_as_sent_to_the_person_addressed_and_can_be_undone(open_w
     assert ask(window, lambda store: sent_of(store, entry)) == ()
 
 
-def test_copying_for_nobody_known_is_noted_without_a_name(window):
-    write_all(window)
+def test_copying_for_nobody_addressed_is_noted_without_a_name(window):
+    fill(window)
+    window.page.form.address.clear()
+    window.page.write()
+    wait(lambda: not window.page.session.working, "writing ended")
     window.page.copy(2)
     assert window.page.cards[2].note.text() == "已复制"
     wait(lambda: window.page.cards[2].note.text() == "已复制，记作已发", "the card says that it counts as sent")
+
+
+def test_whom_a_text_was_copied_for_becomes_somebody_known(window):
+    write_all(window)
+    window.page.copy(2)
+    wait(lambda: window.page.cards[2].note.text() == "已复制，记作发给王总", "the card says to whom")
+    (person,) = ask(window, all_recipients)
+    assert (person.fields.name, person.fields.relationship) == ("王总", "boss")
+    found = ask(window, lambda store: search(store, Filters(recipient=person.id)).entries)
+    assert [entry.text for entry in found] == [texts(window)[2]]
+
+
+def test_a_card_whose_entry_was_deleted_is_kept_anew_once_it_is_taken_in_hand(window, data):
+    write_all(window)
+    window.page.favour(1)
+    window.page.copy(0)
+    wait(lambda: window.page.cards[1].star.isChecked(), "it is a favourite")
+    wait(lambda: window.page.cards[0].undo_button.isVisible(), "it is noted as sent")
+    ask(window, delete_all_written)
+    window.page.copy(0)
+    window.page.favour(1)
+    wait(lambda: not window.page.cards[1].star.isChecked(), "a star taken back brings nothing back")
+    window.page.favour(2)
+    wait(lambda: window.page.cards[2].star.isChecked(), "it is a favourite")
+    window.page.favour(1)
+    wait(lambda: window.page.cards[1].star.isChecked(), "it is a favourite again")
+    shown = texts(window)
+    entries = kept(window, data)
+    assert {(entry.text, entry.favourite, entry.sent) for entry in entries} == {
+        (shown[0], False, True),
+        (shown[1], True, False),
+        (shown[2], True, False),
+    }
+
+
+def test_an_edit_of_a_card_whose_entry_was_deleted_is_kept(window, data):
+    write_all(window)
+    ask(window, delete_all_written)
+    card = window.page.cards[0]
+    card.text.selectAll()
+    card.text.insertPlainText("我自己写的一句。")
+    assert [entry.text for entry in kept(window, data)] == ["我自己写的一句。"]
 
 
 def test_the_star_is_filled_once_the_mark_is_kept(window, data):

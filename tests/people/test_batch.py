@@ -169,3 +169,35 @@ def test_what_is_not_there_is_said(store: Store) -> None:
 def test_two_thousand_rows(store: Store) -> None:
     batch = create_batch(store, "除夕", fields(2000))
     assert len(take_rows(store, batch, 2000)) == len(rows_of(store, batch)) == 2000
+
+
+def test_a_row_whose_text_was_deleted_waits_and_is_not_in_the_queue(store: Store) -> None:
+    batch = create_batch(store, "除夕", fields(3))
+    for row in take_rows(store, batch, 3):
+        finish(store, row, f"给{row.fields.name}")
+    first, second, third = rows_of(store, batch)
+    token = delete(store, "written", [first.written or 0])
+    assert states(store, batch) == ["waiting", "written", "written"] and rows_of(store, batch)[0].text == ""
+    (counted,) = batches(store)
+    assert (counted.waiting, counted.written) == (1, 2)
+    following = next_to_copy(store, batch)
+    assert following is not None and following.id == second.id
+    with pytest.raises(StoreError) as error:
+        mark_copied(store, first.id)
+    assert error.value.code == "gone"
+    undo(store, token)
+    assert rows_of(store, batch) == (first, second, third)
+    delete(store, "written", [first.written or 0])
+    (taken,) = take_rows(store, batch, 3)
+    finish(store, taken, "新写的")
+    assert [row.text for row in rows_of(store, batch)] == ["新写的", second.text, third.text]
+
+
+def test_a_text_of_which_nothing_was_left_is_not_in_the_queue(store: Store) -> None:
+    batch = create_batch(store, "除夕", fields(2))
+    for row in take_rows(store, batch, 2):
+        finish(store, row)
+    first, second = rows_of(store, batch)
+    edit_written(store, first.written or 0, " \n\u3000")
+    following = next_to_copy(store, batch)
+    assert following is not None and following.id == second.id

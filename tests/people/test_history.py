@@ -100,3 +100,28 @@ def test_what_cannot_be_kept_is_refused_or_replaced(store: Store) -> None:
         with pytest.raises(StoreError) as error:
             act()
         assert error.value.code == "gone"
+
+
+def test_what_is_done_to_a_deleted_entry_is_refused(store: Store) -> None:
+    entry = add_written(store, draft("灯笼"))
+    token = delete(store, "written", [entry.id])
+    for act in (
+        lambda: edit_written(store, entry.id, "x"),
+        lambda: set_favourite(store, entry.id, True),
+        lambda: set_recipient(store, entry.id, None),
+        lambda: mark_sent(store, entry.id),
+    ):
+        with pytest.raises(StoreError) as error:
+            act()
+        assert error.value.code == "gone" and "刷新" not in error.value.sentence.zh
+    undo(store, token)
+    assert written(store, entry.id) == entry
+
+
+def test_an_entry_says_whether_it_was_sent(store: Store) -> None:
+    entry = add_written(store, draft("灯笼"))
+    note = mark_sent(store, entry.id)
+    assert (kept := written(store, entry.id)) is not None and kept.sent
+    assert [found.sent for found in search(store, Filters()).entries] == [True]
+    delete(store, "sent", [note.id])
+    assert (kept := written(store, entry.id)) is not None and not kept.sent

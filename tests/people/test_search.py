@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.people.deletion import delete
-from app.people.history import Written, add_written, edit_written, set_favourite
+from app.people.history import Written, add_written, edit_written, mark_sent, set_favourite
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.search import Filters, occasions, search, years
 from app.people.store import Store, open_store
@@ -133,3 +133,31 @@ def test_filters_narrow_alone_and_together(store: Store) -> None:
     assert set(occasions(store)) == {"spring_festival", "lantern_festival"}
     delete(store, "written", [other.id])
     assert ids(query="雪") == ids(favourites=True) == [] and years(store) == (mine.year,)
+
+
+@pytest.mark.parametrize("full_text", [True, False])
+def test_what_was_sent_is_found_with_whom_it_went_to_and_when(path: Path, full_text: bool) -> None:
+    store = open_store(path, full_text=full_text)
+    zhang, li = (add_recipient(store, recipient_fields(name)).id for name in ("张三", "李四"))
+    kept = add_written(store, draft("新春好，只写了", zhang))
+    old, new = (
+        add_written(store, draft("新春好，去年的灯", zhang)),
+        add_written(store, draft("新春好，今年的灯", zhang)),
+    )
+    passed_on = add_written(store, draft("新春好，转给李四", zhang))
+    with store.writing() as connection:
+        connection.execute("UPDATE written SET year = year - 1 WHERE id = ?", (old.id,))
+    for entry in (old, new):
+        mark_sent(store, entry.id)
+    mark_sent(store, passed_on.id, li)
+    taken_back = mark_sent(store, kept.id)
+    delete(store, "sent", [taken_back.id])
+
+    def ids(**filters: object) -> list[int]:
+        return [entry.id for entry in search(store, Filters(sent=True, **filters)).entries]  # type: ignore[arg-type]
+
+    assert ids() == [passed_on.id, new.id, old.id]
+    assert ids(recipient=zhang) == [new.id, old.id] and ids(recipient=li) == [passed_on.id]
+    assert ids(recipient=zhang, year=new.year - 1) == ids(query="去年") == [old.id]
+    assert ids(query="灯", recipient=zhang, year=new.year) == [new.id]
+    store.close()

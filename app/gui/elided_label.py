@@ -1,0 +1,46 @@
+"""A line of somebody's own words that is cut where it finds no room: a name must not push the buttons out of sight."""
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel
+
+from app.gui.plain_text import plain_tip
+
+
+class ElidedLabel(QLabel):
+    """``text`` is what was set; what does not fit ends with …, and the tool tip then says it whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def text(self) -> str:
+        return self._text
+
+    def setText(self, text: str) -> None:
+        self._text = text
+        self._elide()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        # A pixel more than the words take, as their width is no whole number of pixels.
+        return QSize(self.fontMetrics().horizontalAdvance(self._text) + 1, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        whole = self.sizeHint()
+        return QSize(min(whole.width(), self.fontMetrics().horizontalAdvance("王…")), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        super().setText(shown)
+        self.setToolTip(plain_tip(self._text) if shown != self._text else "")
