@@ -22,6 +22,8 @@ ASKED = (
     {"relationship": "client", "tone": "warm", "address": "赵总", "details": ["合作第三年"]},
 )
 
+WRITTEN = ("写好了", "与别人相近", "请看一眼")  # a tiny model of random weights keeps no rule
+
 
 def use(folder: Path, environment: dict[str, str], *model: str) -> dict[str, Any]:
     """What a person saw who used the page in a process of its own; what holds with every model is checked."""
@@ -37,7 +39,7 @@ def use(folder: Path, environment: dict[str, str], *model: str) -> dict[str, Any
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     assert seen["names"] == ["王建国", "李芳", "陈哲", "赵敏"]
-    kept = [place for place, state in enumerate(seen["stopped"]) if state in ("写好了", "与别人相近")]
+    kept = [place for place, state in enumerate(seen["stopped"]) if state in WRITTEN]
     assert kept and seen["again"] == seen["before"], "after another start it is where it was"
     assert [seen["texts"][place] for place in kept] == [seen["before"][place] for place in kept]
     assert [name for name, _ in seen["copied"]] == seen["names"]
