@@ -35,6 +35,11 @@ ARROWS = {
         *("training", "app.compose", "app.llama", "app.models", "app.engine"),
         "app.commands.model_choice",
     ),
+    # What it has written must fit into what the engine takes.
+    "training.decision": (
+        *("training", "app.compose", "app.llama", "app.models"),
+        *("app.engine.protocol", "app.engine.refusals"),
+    ),
     "setup_steps": ("app.compose.sentence",),
     "run": ("setup_steps",),
 }
