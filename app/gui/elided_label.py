@@ -8,18 +8,23 @@ from app.gui.plain_text import plain_tip
 
 
 class ElidedLabel(QLabel):
-    """``text`` is what was set; what does not fit ends with …, and the tool tip then says it whole."""
+    """``text`` is what was set; what does not fit ends with …, and where not all is shown the tool tip says it whole."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._text = ""
+        self._text = self._whole = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
 
     def text(self) -> str:
         return self._text
 
     def setText(self, text: str) -> None:
-        self._text = text
+        self.show_line(text, text)
+
+    def show_line(self, text: str, whole: str) -> None:
+        """Show ``text``, which is already shortened where ``whole``, all there is to say, is another."""
+        self._text, self._whole = text, whole
+        self.setAccessibleName(whole)
         self._elide()
         self.updateGeometry()
 
@@ -43,4 +48,4 @@ class ElidedLabel(QLabel):
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
         super().setText(shown)
-        self.setToolTip(plain_tip(self._text) if shown != self._text else "")
+        self.setToolTip(plain_tip(self._whole) if shown != self._whole else "")

@@ -6,8 +6,8 @@ picture fetched from another machine.
 
 import re
 
-from PySide6.QtGui import QResizeEvent, Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtGui import Qt
+from PySide6.QtWidgets import QLabel
 
 _RUN = re.compile(r"[^\s\u2e80-\uffff]{40}(?=\S)")  # what Qt breaks nowhere; it breaks Chinese everywhere
 
@@ -40,31 +40,6 @@ class BreakingLabel(QLabel):
 
     def clear(self) -> None:
         self.setText("")
-
-
-class ElidedLabel(QLabel):
-    """A plain label of one line that is cut where there is no room for more; the tool tip has the whole of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = self._tip = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_line(self, text: str, whole: str = "") -> None:
-        """Show ``text``; ``whole`` is what it says in full, where that is more."""
-        self._whole, self._tip = text, whole or text
-        self.setAccessibleName(self._tip)
-        self._cut()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._cut()
-        super().resizeEvent(event)
-
-    def _cut(self) -> None:
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
-        self.setText(shown)
-        self.setToolTip(plain_tip(self._tip))
 
 
 def plain_tip(text: str) -> str:

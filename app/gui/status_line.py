@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from app.compose.sentence import Sentence
 from app.engine.protocol import Ready
-from app.gui.plain_text import ElidedLabel
+from app.gui.elided_label import ElidedLabel
 from app.gui.words import Words
 
 _NAME_WIDTH = 300  # pixels; a file may call its model what it likes
