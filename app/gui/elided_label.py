@@ -8,7 +8,7 @@ from app.gui.plain_text import plain_tip
 
 
 class ElidedLabel(QLabel):
-    """``text`` is what was set; what does not fit ends with …, and where not all is shown the tool tip says it whole."""
+    """``text`` is what was set; what does not fit ends with …. Where not all is shown, the tool tip says it whole."""
 
     def __init__(self) -> None:
         super().__init__()
