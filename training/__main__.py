@@ -7,6 +7,7 @@ from app.compose.sentence import ExplainedError
 from training import (
     benchmark,
     check,
+    choice,
     lora,
     loss,
     merge,
@@ -50,7 +51,7 @@ def main() -> int:
     subparsers = parser.add_subparsers(metavar="STEP", required=True)
     for step in (
         *(pipeline, check, split, vocabulary, prepare, lora, preference, merge, verify),
-        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, benchmark),
+        *(trim, trim_proof, quantize, loss, quantization_table, samples, reading, choice, benchmark),
         *(evaluate, report, rating, decide, study, publish),
     ):
         step.add_parser(subparsers)

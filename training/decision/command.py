@@ -17,6 +17,7 @@ from app.compose.sentence import Sentence
 from app.models.folders import base_path, models_folder
 from app.models.manifest import load_manifest
 from training.allocator import keep_memory
+from training.decision.again import differences, read_decision
 from training.decision.answers import Answers, answer_of, ask, read_answers
 from training.decision.corpus import Corpus, read_any_corpus, read_any_requests
 from training.decision.costs import UNKNOWN, costs
@@ -70,6 +71,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     tried.add_argument("--out", type=Path, help="the trial's folder (default: one of its own in runs/)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", type=Path, help="write a page, too")
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="OLD.json",
+        help="what --json printed earlier; the exit status is 1 where a measured answer or figure is another",
+    )
     parser.set_defaults(run=run)
 
 
@@ -85,12 +92,17 @@ def run(args: argparse.Namespace) -> int:
     check_number("--records", args.records, 1)
     check_number("--limit", args.limit, 1)
     check_number("--seeds", args.seeds, 1, MOST_SEEDS)
+    old = read_decision(args.check) if args.check else None
     said = _said(args)
     result = _measured(args, said) if args.corpus else Result(decide(said, (), (UNKNOWN,)), None, None, ())
     if args.html is not None:
         write_text(args.html, page_html(result))
-    print(json.dumps(as_json(result), ensure_ascii=False, indent=1) if args.json else as_text(result))
-    return 0
+    found = as_json(result)
+    print(json.dumps(found, ensure_ascii=False, indent=1) if args.json else as_text(result))
+    differing = differences(old, found) if old is not None else []
+    for each in differing:
+        print(f"{each.zh} / {each.en}", file=sys.stderr)
+    return 1 if differing else 0
 
 
 def _said(args: argparse.Namespace) -> Answers:
