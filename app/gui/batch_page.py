@@ -156,6 +156,14 @@ class BatchPage(QWidget):
         if ids and self._can_write() and self._settle():
             self.batch.redo(ids, self.wish.wish)
 
+    def turn_to(self, today: date) -> None:
+        """It is this day now, for the names of batches and for what a new one is likely to wish."""
+        if today != self._today:
+            self._today = today
+            if self.table.rows:  # they have been wished something already
+                self.wish.keep_occasion()
+            self.wish.turn_to(today)
+
     def redo_chosen(self) -> None:
         """Have the chosen rows written anew."""
         self.redo(self.view.selected_ids())

@@ -26,6 +26,7 @@ class BatchWish(QWidget):
         self._catalog = catalog
         self._words = words
         self._coming = coming_zodiac(today)
+        self._given = False  # whether the occasion is the person's, not only the day's likely one
         self.occasion = CalmComboBox()
         self.length = CalmComboBox()
         self.zodiac = CalmComboBox()
@@ -45,9 +46,11 @@ class BatchWish(QWidget):
             column.addWidget(label)
             column.addWidget(control)
             row.addLayout(column, share)
-        self.show_wish(GreetingRequest("", _TONE, likely_occasion(today)))
+        likely = GreetingRequest("", _TONE, likely_occasion(today))
+        self._fill(likely.occasion, likely.length, likely.zodiac)
         for menu in (self.occasion, self.length, self.zodiac):
             menu.activated.connect(self.changed)
+        self.occasion.activated.connect(self.keep_occasion)
         self.signature.editingFinished.connect(self.commit)
 
     @property
@@ -70,8 +73,19 @@ class BatchWish(QWidget):
 
     def show_wish(self, request: GreetingRequest) -> None:
         """Show what a batch has in common."""
+        self.keep_occasion()
         self._fill(request.occasion, request.length, request.zodiac)
         self.signature.setText(request.signature)
+
+    def keep_occasion(self) -> None:
+        """The occasion stays what it is, whatever the day."""
+        self._given = True
+
+    def turn_to(self, today: date) -> None:
+        """It is this day now: where the occasion is nobody's choice, the likely one is another."""
+        self._coming = coming_zodiac(today)
+        occasion = self.occasion.currentData() if self._given else likely_occasion(today)
+        self._fill(occasion, self.length.currentData(), self.zodiac.currentData())
 
     def retranslate(self) -> None:
         """Say everything in the language in use."""

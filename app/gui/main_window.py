@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
     """Opens at once; ``painted`` is emitted after the first paint, and then the model is looked for."""
 
     painted = Signal()
+    _turned_to = Signal(date)  # it is this day now
     _refilled = Signal()  # the file of people is another now: something was imported, or everything erased
 
     def __init__(self, catalog: Catalog, settings: Settings, words: Words, theme: Theme, options: Options) -> None:
@@ -158,7 +159,7 @@ class MainWindow(QMainWindow):
             self._retitle()
         elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             # Left open over midnight, on New Year's Eve of all days, it would go on with the day before.
-            self.page.form.turn_to(self._options.today())
+            self._turned_to.emit(self._options.today())
         super().changeEvent(event)
 
     def _connect(self) -> None:
@@ -167,6 +168,7 @@ class MainWindow(QMainWindow):
         self.sidebar.about_asked.connect(self._tell_about)
         self.sidebar.place_asked.connect(self.pages.show_place)
         self.pages.turned.connect(self.sidebar.show_place)
+        self._turned_to.connect(self.page.form.turn_to)
         self.people.opened.connect(self._tell_notices)
         self.people.erased.connect(self._refilled)
         self.people.failed.connect(self._tell_trouble)
@@ -200,6 +202,7 @@ class MainWindow(QMainWindow):
         self.people.erasing.connect(page.session.pause)
         self.people.erased.connect(page.undoable.clear)
         self._refilled.connect(page.reload)
+        self._turned_to.connect(page.turn_to)
         self.people.opened.connect(lambda _: page.begin())
         if self.people.trouble is None:
             page.begin()

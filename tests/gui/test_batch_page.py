@@ -798,3 +798,10 @@ def test_the_detail_grows_with_what_is_to_be_said_against_a_text(desk):
     assert strip.width() == 420 and strip.name.geometry().right() < strip.state.geometry().left()
     assert strip.state.geometry().right() <= strip.width() and strip.state.width() >= strip.state.sizeHint().width()
     assert QLabel.text(strip.name).endswith("…") and strip.name.toolTip() == "赵强" * 15
+
+
+def test_a_batch_that_was_begun_keeps_its_occasion_after_midnight(desk):
+    desk.paste(FIVE)
+    before = desk.page.wish.occasion.currentData()
+    desk.page.turn_to(date(2027, 1, 1) if before != "new_year" else date(2027, 2, 5))
+    assert desk.page.wish.occasion.currentData() == before

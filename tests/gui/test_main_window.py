@@ -12,10 +12,19 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.compose.calendar import likely_occasion
 from app.compose.sentence import Sentence
-from app.gui.main_window import Options
+from app.gui.batch_page import BatchPage
+from app.gui.main_window import MainWindow, Options
 from tests.gui.conftest import STAND_IN
 from tests.gui.test_compose_page import fill, texts, wait_for_words, write_all
 from tests.gui.waiting import settle, wait
+
+
+def turn_day(window: MainWindow, days: list[date], day: date) -> None:
+    """The window, left open, is come back to on another day."""
+    days.append(day)
+    window.activateWindow()
+    wait(window.isActiveWindow, "the window is active")
+    QApplication.sendEvent(window, QEvent(QEvent.Type.ActivationChange))
 
 
 def test_closing_while_writing_ends_the_engine(slow_window):
@@ -117,12 +126,26 @@ def test_after_midnight_the_likely_occasion_is_another_unless_one_was_chosen(ope
     assert occasion.currentData() == "new_years_eve"
     if chosen:
         occasion.setCurrentIndex(occasion.findData(chosen))
-    days.append(date(2027, 2, 6))
-    window.activateWindow()
-    wait(window.isActiveWindow, "the window is active")
-    QApplication.sendEvent(window, QEvent(QEvent.Type.ActivationChange))
+    turn_day(window, days, date(2027, 2, 6))
     assert occasion.currentData() == (chosen or likely_occasion(days[-1])) != "new_years_eve"
     assert "今年" in window.page.form.zodiac.itemText(1)
+
+
+def test_after_midnight_a_batch_not_begun_wishes_for_the_new_day(open_window, tmp_path):
+    days = [date(2027, 2, 5)]
+    options = Options(model=tmp_path / "stand-in.gguf", engine_command=STAND_IN, today=lambda: days[-1])
+    window = open_window(options)
+    window.pages.show_place("batch")
+    page = window.pages.currentWidget()
+    assert isinstance(page, BatchPage)
+    occasion = page.wish.occasion
+    assert occasion.currentData() == "new_years_eve"
+    turn_day(window, days, date(2027, 2, 6))
+    assert occasion.currentData() == likely_occasion(days[-1]) != "new_years_eve"
+    occasion.setCurrentIndex(occasion.findData("lantern_festival"))
+    occasion.activated.emit(occasion.currentIndex())
+    turn_day(window, days, date(2027, 3, 20))
+    assert occasion.currentData() == "lantern_festival", "the person's choice stays"
 
 
 def test_text_and_form_survive_a_change_of_theme(window):
