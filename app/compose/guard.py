@@ -18,7 +18,9 @@ LEAST_VARIETY = 0.85  # distinct bigrams a bigram; 3 of 4,704 hand-written texts
 FACT_OVERLAP = 0.2  # share of a fact's telling characters that must be in the text
 
 _TONES_THAT_PLAY = ("humorous", "playful")  # there 您 to a friend is part of the joke
-_DIGITS = str.maketrans("零〇一二两俩三四五六七八九", "0012223456789")
+_DIGITS = str.maketrans("零〇一二两俩三四五六七八九０１２３４５６７８９", "00122234567890123456789")
+_SPELLED = re.compile("[一二两三四五六七八九十百千万]+")
+_POWERS = {"十": 10, "百": 100, "千": 1000}
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》")
 _EMOJI = r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B50\u2B55\uFE0F\u200D]"
 _CLOSED = re.compile(rf"(?:[。！？…～~）”’」』》♪]|{_EMOJI})$")
@@ -48,7 +50,7 @@ def check(text: str, request: GreetingRequest, catalog: Catalog) -> tuple[Fault,
         *_occasion(text, request, catalog),
         *_facts(text, request),
         *_length(text, request, catalog),
-        *_worn(text),
+        *_worn(text, _given(request)),
     )
 
 
@@ -63,6 +65,11 @@ def never_right(request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:
     if other is None or other in given or (other == "您" and request.tone in _TONES_THAT_PLAY):
         return ()
     return (other,)
+
+
+def _given(request: GreetingRequest) -> str:
+    """All a person typed: never held against a text."""
+    return "\n".join((request.address, request.signature, *request.details))
 
 
 def _fault(code: str, zh: str, en: str) -> Fault:
@@ -80,24 +87,26 @@ def _form(text: str, request: GreetingRequest) -> list[Fault]:
         faults.append(_fault("newline", "中间换了行，发出去会断成几段。", "It has a line break in it."))
     if "\ufffd" in text or re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f]", text):
         faults.append(_fault("garbled", "有乱码。", "Some characters are broken."))
-    given = " ".join((request.address, request.signature, *request.details))
+    given = _given(request).casefold()
     foreign = [
         run
         for run in re.findall(r"[A-Za-zＡ-Ｚａ-ｚ\u0400-\u04ff\u3040-\u30ff\uac00-\ud7af]{4,}", text)
-        if run not in given
+        if run.casefold() not in given
     ]
     if foreign:
         faults.append(
             _fault("foreign", f"冒出一段外文“{foreign[0][:12]}”。", f"A foreign word slipped in: {foreign[0][:12]}.")
         )
-    body = text.replace(request.address, "") if request.address else text
+    body = text
+    for typed in filter(None, (request.address, request.signature, *request.details)):
+        body = body.replace(typed, "")
     if re.search(r"[,;:!?()](?!\d)", body):
         faults.append(_fault("punctuation", "用了半角标点。", "It has half-width punctuation."))
     if not request.signature and _SIGNED.search(text):
         faults.append(
             _fault("uninvited_signature", "没填落款，却署了名。", "It is signed although no signature was given.")
         )
-    elif not (_CLOSED.search(text) or _SIGNED.search(text)):
+    elif not (_CLOSED.search(text) or _SIGNED.search(text) or _is_signed(text, request)):
         faults.append(_fault("unfinished", "话没说完。", "The last sentence is not finished."))
     return faults
 
@@ -125,18 +134,23 @@ def _names(text: str, request: GreetingRequest) -> list[Fault]:
     faults = []
     if request.address and request.address not in text:
         faults.append(_fault("address", f"没有叫“{request.address}”。", f"It does not say {request.address}."))
-    if request.signature and not text.endswith("——" + request.signature):
+    if request.signature and not _is_signed(text, request):
         faults.append(
             _fault("signature", f"结尾没有落款“{request.signature}”。", f"It is not signed {request.signature}.")
         )
     return faults
 
 
+def _is_signed(text: str, request: GreetingRequest) -> bool:
+    return bool(request.signature) and text.endswith("——" + request.signature)
+
+
 def _zodiac(text: str, request: GreetingRequest) -> list[Fault]:
-    named = {animal for animal in ZODIAC if re.search(f"{animal}[年岁]|属{animal}|生肖{animal}", text)}
-    # 牛年 may sit in a name or a fact the person typed: what was given is never held against the text.
-    given = request.address + request.signature + "".join(request.details)
-    named = {animal for animal in named if not re.search(f"{animal}[年岁]|属{animal}", given)}
+    body = text
+    for name in filter(None, (request.address, request.signature)):
+        body = body.replace(name, "")
+    # 牛年 may sit in a fact the person typed: what was given is never held against the text.
+    named = _animals(body) - _animals(_given(request))
     wrong = sorted(named - {request.zodiac}, key=ZODIAC.index)
     if request.zodiac and request.zodiac not in text:
         return [_fault("zodiac", f"没有提到{request.zodiac}。", f"It does not mention the {request.zodiac}.")]
@@ -155,6 +169,15 @@ def _zodiac(text: str, request: GreetingRequest) -> list[Fault]:
             )
         ]
     return []
+
+
+def _animals(text: str) -> set[str]:
+    """The animals whose years a text names. 小马年年进步 is about somebody called 小马."""
+    return {
+        animal
+        for animal in ZODIAC
+        if re.search(f"{animal}(?:年(?!年(?!年))|岁(?!岁(?!岁)))|属{animal}|生肖{animal}", text)
+    }
 
 
 def _occasion(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
@@ -219,15 +242,37 @@ def _facts(text: str, request: GreetingRequest) -> list[Fault]:
             )
     if told := re.search("(?:听说|得知|恭喜)我(?![们的家妈爸])", body):
         faults.append(_fault("subject", f"“{told[0]}”说不通，自己的事不用听说。", f"“{told[0]}” makes no sense."))
-    given = "".join((*request.details, request.address, request.signature)).translate(_DIGITS)
+    given = _numbers(_given(request))
     # Spelled numbers are too often idiom (一家人, 三餐); digits are always a claim.
     for number in re.findall(r"\d+", text):
-        if number not in given:
+        if number.translate(_DIGITS) not in given:
             faults.append(
                 _fault("invented", f"“{number}”是哪来的？没有给过这个数字。", f"The number {number} was not given.")
             )
             break
     return faults
+
+
+def _numbers(given: str) -> set[str]:
+    """The numbers in what a person typed, in digits, however they typed them; and what else they may be called."""
+    numbers = set(re.findall(r"\d+", given.translate(_DIGITS)))
+    numbers |= {str(_value(spelled)) for spelled in _SPELLED.findall(given)}
+    years = {number[2:] for number in numbers if len(number) == 4}  # 26年 for 2026年
+    tens_of_thousands = {number[:-4] for number in numbers if number.endswith("0000")}  # 1万 for 10000
+    return numbers | years | tens_of_thousands
+
+
+def _value(spelled: str) -> int:
+    """A number in words below a hundred million: 二十 is 20, 一百零五 comes as 一百 and 五."""
+    total = section = digit = 0
+    for character in spelled:
+        if character == "万":
+            total, section, digit = (total + section + digit) * 10_000, 0, 0
+        elif character in _POWERS:
+            section, digit = section + (digit or 1) * _POWERS[character], 0
+        else:
+            digit = int(character.translate(_DIGITS))
+    return total + section + digit
 
 
 def _length(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
@@ -251,18 +296,18 @@ def _length(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault
     return []
 
 
-def _worn(text: str) -> list[Fault]:
+def _worn(text: str, given: str) -> list[Fault]:
     """Repetition, unlucky words and phrases everybody has read a hundred times."""
     faults = []
     for word in lexicon.TABOO:
-        if word in text:
+        if word in text and word not in given:  # 死党 is what some are called
             faults.append(_fault("taboo", f"“{word}”不吉利。", f"“{word}” is unlucky."))
             break
     for phrase in lexicon.CLICHES:
-        if phrase in text:
+        if phrase in text and phrase not in given:
             faults.append(_fault("cliche", f"“{phrase}”是套话。", f"“{phrase}” is a worn phrase."))
             break
-    idioms = [idiom for idiom in lexicon.IDIOMS if idiom in text]
+    idioms = [idiom for idiom in lexicon.IDIOMS if idiom in text and idiom not in given]
     if len(idioms) > 1:
         shown = "、".join(idioms[:3])
         faults.append(_fault("cliche", f"套话连成了串：{shown}。", f"A string of worn phrases: {shown}."))

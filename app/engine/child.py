@@ -5,7 +5,8 @@ import queue
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from app import program
 
@@ -22,9 +23,11 @@ class ChildProcess:
     Args:
         on_line: given each line of standard output, from a thread of this object.
         on_exit: given the exit code, once, after the last line; negative is the signal that ended it, as in subprocess.
+        environment: variables it has besides this process's.
 
     Raises:
         OSError: it could not be started.
+        RuntimeError: this process can have no more threads; what was started is ended.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class ChildProcess:
         command: Sequence[str],
         on_line: Callable[["ChildProcess", bytes], None],
         on_exit: Callable[["ChildProcess", int], None],
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._process = subprocess.Popen(
             command,
@@ -39,7 +43,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.ROOT,
-            env=os.environ | {"PYTHONUTF8": "1"},
+            env=os.environ | {"PYTHONUTF8": "1"} | dict(environment),
             bufsize=0,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
@@ -49,10 +53,15 @@ class ChildProcess:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._chatter: deque[bytes] = deque()
         self._chatter_size = 0
-        self._reader = self._thread(self._read)
-        self._listener = self._thread(self._listen)
-        self._thread(self._write)
-        self._thread(self._wait)
+        try:
+            self._reader = self._thread(self._read)
+            self._listener = self._thread(self._listen)
+            self._thread(self._write)
+            self._thread(self._wait)
+        except RuntimeError:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def send(self, line: bytes) -> None:
         """Have a line written to standard input; returns at once."""

@@ -41,6 +41,8 @@ _CANCEL_SECONDS = 5.0  # an engine that has not stopped a job by then hangs
 _CLOSING_SECONDS = 1.2  # for the process to end by itself; then it is killed
 _ALL_CLOSED_SECONDS = 1.9
 _NEVER = float("inf")
+# A build that can use a GPU asks its driver what there is as soon as it is called, even if nothing is to go there.
+_NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "", "GGML_VK_VISIBLE_DEVICES": ""}
 _LAST_WORDS = 4000  # characters of a dead process's standard error that are logged
 
 _log = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ class EngineClient:
         model: the GGUF file.
         sha256: its hash, checked while it loads; None to check its structure only.
         device: ``auto`` or ``cpu``.
-        threads: None for one a core.
-        context: tokens of all candidates of a job together.
+        threads: None for as many as were measured to be fastest here, else one a core.
+        context: tokens of all candidates of all jobs at work together.
         on_event: called with every event, from a thread of this object; must not wait.
         command: what to start instead of the engine's own module, for a packaged program.
     """
@@ -82,6 +84,7 @@ class EngineClient:
         self._loading_on = ""
         self._waiting: dict[int, bytes] = {}  # jobs written, and not yet sent to a process
         self._open: set[int] = set()  # jobs sent, and not yet answered
+        self._killed = False  # by this object, as it hung
         self._stopping: dict[int, float] = {}  # cancelled, and when that must have taken effect
         self._deaths: deque[float] = deque()
         self._hopeless: Failed | None = None  # why no process will take up a job, once that is so
@@ -89,7 +92,7 @@ class EngineClient:
 
     def start(self) -> None:
         """Start the process and open the model; also after it has failed or died too often, to try once more."""
-        if self._supervisor is None:
+        if self._supervisor is None or not self._supervisor.is_alive():
             self._supervisor = threading.Thread(target=self._run, name="engine client", daemon=True)
             self._supervisor.start()
         self._inbox.put(self._start)
@@ -183,13 +186,15 @@ class EngineClient:
     def _launch(self) -> None:
         self._ready = None
         self._loading_on = ""
+        self._killed = False
         try:
             self._child = ChildProcess(
                 self._command,
                 lambda child, line: self._inbox.put(lambda: self._take_line(child, line)),
                 lambda child, code: self._inbox.put(lambda: self._take_exit(child, code)),
+                _NO_GPU if self._load.device == "cpu" else {},
             )
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self._chatter = f"{type(error).__name__}: {error}"
             self._give_up(deaths.UNSTARTABLE, -1)
             return
@@ -221,6 +226,7 @@ class EngineClient:
         now = time.monotonic()
         if self._child is not None and any(due <= now for due in self._stopping.values()):
             self._stopping = dict.fromkeys(self._stopping, _NEVER)
+            self._killed = True
             self._child.kill()
 
     def _take_line(self, child: ChildProcess, line: bytes) -> None:
@@ -278,8 +284,11 @@ class EngineClient:
         elif len(self._deaths) > MOST_RESTARTS:
             self._give_up(deaths.too_often(len(self._deaths), code), code)
         else:
-            sentence = deaths.restarting(code)
-            if on_gpu and (self._ready is None or len(self._deaths) > 1):
+            sentence = deaths.HUNG if self._killed else deaths.restarting(code)
+            again = len(self._deaths) > 1
+            # Looking for a GPU comes before the first word of loading on one.
+            looking = self._ready is None and gpu == "" and again
+            if self._load.device != "cpu" and (looking or (on_gpu and (self._ready is None or again))):
                 sentence = deaths.restarting_on_cpu(gpu)
                 self._load = dataclasses.replace(self._load, device="cpu", device_reason=deaths.why_cpu(gpu))
             if self._ready is None:

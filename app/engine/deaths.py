@@ -24,6 +24,10 @@ WRONG_PROCESSOR = Sentence(
     "The installed engine was built for another processor and cannot run on this computer; what you filled in is kept. "
     "Install this program again on this computer.",
 )
+HUNG = Sentence(
+    "写作引擎没有反应，已经停掉，正在重新启动；你填的内容和已写好的文字都还在。",
+    "The engine did not respond, was ended and is restarting. What you filled in and what was written is kept.",
+)
 
 
 def restarting(code: int) -> Sentence:
@@ -41,7 +45,13 @@ def restarting(code: int) -> Sentence:
 
 
 def restarting_on_cpu(gpu: str) -> Sentence:
-    """It died using a GPU and is being started again without."""
+    """It died using a GPU, or looking for one where no name is known, and is being started again without."""
+    if not gpu:
+        return Sentence(
+            "写作引擎在查找显卡时停了，正在改用 CPU 重新启动；你填的内容和已写好的文字都还在。",
+            "The engine stopped while looking for a GPU and is restarting on the CPU. What you filled in and what was "
+            "written is kept.",
+        )
     return Sentence(
         f"写作引擎在显卡（{gpu}）上停了，正在改用 CPU 重新启动；你填的内容和已写好的文字都还在。",
         f"The engine stopped while using the GPU ({gpu}) and is restarting on the CPU. What you filled in and what was "
@@ -51,6 +61,8 @@ def restarting_on_cpu(gpu: str) -> Sentence:
 
 def why_cpu(gpu: str) -> Sentence:
     """The reason in Ready after that."""
+    if not gpu:
+        return Sentence("CPU：查找显卡时引擎停了", "CPU: the engine died looking for a GPU")
     return Sentence(f"CPU：用显卡（{gpu}）时引擎停了", f"CPU: the engine died using the GPU ({gpu})")
 
 

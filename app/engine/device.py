@@ -125,7 +125,7 @@ def choose(
     """The best device for a model.
 
     Args:
-        wanted: ``auto`` or ``cpu``; for ``cpu`` no driver is asked anything.
+        wanted: ``auto`` or ``cpu``; for ``cpu`` nothing is looked for.
         why_cpu: why ``cpu`` was asked for; the settings, when None.
         needs: what the model and its context take of it.
         found: the GPUs there are.

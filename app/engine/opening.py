@@ -78,7 +78,7 @@ class Opening:
         raise self._refusal or errors.OpeningStopped()
 
     def found(self) -> tuple[str, ...]:
-        """The devices of this machine, for a report; where only the CPU was asked for, no driver is asked anything."""
+        """The devices of this machine, for a report; where only the CPU was asked for, no GPU is looked for."""
         gpus = (lambda: ()) if self._load.device == "cpu" else device.gpus
         return (*device.found_here(gpus, device.gpu_backends), device.instructions())
 

@@ -228,13 +228,16 @@ class Engine:
 
     def _step(self) -> None:
         batch = self._opened()
-        try:
-            events = batch.step()
-        except Exception as error:
-            for job in batch.drop_all():
-                self._end(_failed(job, error))
-            return
-        for event in events:
+        events = batch.step()
+        while True:
+            try:
+                event = next(events, None)  # this is where it decodes
+            except Exception as error:
+                for job in batch.drop_all():
+                    self._end(_failed(job, error))
+                return
+            if event is None:
+                return
             if isinstance(event, Done):
                 self._end(event)
             else:

@@ -47,7 +47,7 @@ class Load:
     device: str = "auto"  # "auto" or "cpu"
     device_reason: Sentence | None = None  # why "cpu" was asked for, to be repeated in Ready
     threads: int | None = None
-    context: int = CONTEXT  # tokens of all sequences of a job together
+    context: int = CONTEXT  # tokens of all sequences of all jobs together
     hash_first: bool = False  # not while the file is opened: a process has died opening it
 
 

@@ -51,7 +51,7 @@ def pick(
     if avoided.size:
         rest = weights.copy()
         rest[avoided] = 0
-        if rest.any():
+        if rest.max() >= LEAST:
             allowed, mass_allowed, highest = rest, float(rest.sum()), float(rest.max())
     if sampling.temperature == 0:
         token = int(allowed.argmax())

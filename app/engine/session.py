@@ -73,6 +73,7 @@ class Session:
         except EngineError as error:
             if error.code != "engine_died":
                 raise
+            self._client.start()  # does nothing where it is being started anew already
             self._wait_until_ready()
             return self._write(prompt, draw, seed, sampling, most_tokens, verbatim)
 

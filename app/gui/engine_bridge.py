@@ -111,7 +111,7 @@ class EngineBridge(QObject):
     def _take(self, generation: int, event: Event) -> None:
         if generation != self._generation:
             return
-        if isinstance(event, Ready | Loading) or (isinstance(event, Failed) and event.job is None):
+        if isinstance(event, Ready | Loading | Died) or (isinstance(event, Failed) and event.job is None):
             self.ready = event if isinstance(event, Ready) else None
         if isinstance(event, Ready):
             self.state = Engine.READY

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from app.compose.catalog import Catalog
 from app.compose.sentence import ExplainedError, Sentence
-from app.engine.protocol import Event, Failed, Loading, Ready
+from app.engine.protocol import Died, Event, Failed, Loading, Ready
 from app.gui.banner import Banner
 from app.gui.choice_widgets import ButtonRow, CalmComboBox
 from app.gui.column_scroll import FlowingColumn
@@ -157,7 +157,7 @@ class SettingsPage(QWidget):
         """What the engine says."""
         if isinstance(event, Ready):
             self.device.show_ready(event)
-        elif isinstance(event, Loading) or (isinstance(event, Failed) and event.job is None):
+        elif isinstance(event, Loading | Died) or (isinstance(event, Failed) and event.job is None):
             self.device.show_ready(None)
 
     def _show_looks(self) -> None:

@@ -169,7 +169,8 @@ def test_an_engine_that_does_not_stop_when_told_is_killed(client: Make, tiny_mod
     engine.cancel(job)
     done = events.until(Done)
     assert (done.job, done.cancelled) == (job, True)
-    assert events.until(Died).restarting
+    died = events.until(Died)
+    assert died.restarting and "没有反应" in died.sentence.zh
     ask(engine)
     assert not events.until(Done).cancelled
 
@@ -300,6 +301,61 @@ def test_a_death_while_opening_on_a_gpu_leads_to_the_cpu_with_the_reason(client:
     ready = events.until(Ready)
     assert ready.device == "CPU" and "NVIDIA Test" in ready.reason.zh
     assert events.until(Done).job == job and not events.of(Failed)
+
+
+def test_deaths_before_a_gpu_is_named_lead_to_the_cpu(client: Make, tiny_model: Path) -> None:
+    """A driver can take the process with it as soon as it is asked what there is."""
+    crashing = (
+        "import os\n"
+        "from app.engine import process\n"
+        "load = process.Engine._load\n"
+        "process.Engine._load = lambda self, it: os.abort() if it.device == 'auto' else load(self, it)\n"
+        "process.main()\n"
+    )
+    engine, events = client(tiny_model, command=[sys.executable, "-c", crashing])
+    job = ask(engine)
+    engine.start()
+    first, second = events.until(Died), events.until(Died)
+    assert "CPU" not in first.sentence.zh and "CPU" in second.sentence.zh
+    ready = events.until(Ready)
+    assert ready.device == "CPU" and "查找显卡" in ready.reason.zh
+    assert events.until(Done).job == job
+
+
+@pytest.mark.parametrize(("device", "seen"), [("cpu", "[]"), ("auto", "[0]")])
+def test_where_only_the_cpu_is_wanted_no_gpu_is_shown(
+    client: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, device: str, seen: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    telling = "import os, sys; sys.stderr.write('[' + os.environ['CUDA_VISIBLE_DEVICES'] + ']'); sys.exit(3)"
+    engine, events = client(tiny_model, command=[sys.executable, "-c", telling], device=device)
+    engine.start()
+    events.until(Died)
+    events.until(Died, lambda died: not died.restarting)
+    assert seen in engine.chatter or device == "auto"  # which ends on the CPU
+
+
+def test_a_client_that_fell_over_is_started_again(
+    client: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more threads to be had, for want of memory or by a limit."""
+    started = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if "_listen" in thread.name:
+            raise RuntimeError("can't start new thread")
+        started(thread)
+
+    engine, events = client(tiny_model)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    engine.start()
+    died = events.until(Died)
+    assert not died.restarting and "启动不了" in died.sentence.zh
+    monkeypatch.undo()
+    engine.start()
+    events.until(Ready)
+    job = ask(engine)
+    assert events.until(Done).job == job
 
 
 def test_what_the_process_last_wrote_is_kept_for_a_report_and_bounded(client: Make, tiny_model: Path) -> None:

@@ -367,6 +367,27 @@ def test_what_native_code_prints_does_not_reach_the_events(engine_process: Start
     assert b"native noise" in engine.errors and b"python noise" in engine.errors
 
 
+def test_a_step_that_fails_fails_its_jobs_and_the_next_is_written(engine_process: Start, tiny_model: Path) -> None:
+    failing = (
+        "from app.engine import batch, process\n"
+        "step, failed = batch.Batch.step, []\n"
+        "def fail(self):\n"
+        "    if not failed:\n"
+        "        failed.append(True)\n"
+        "        raise MemoryError\n"
+        "    yield from step(self)\n"
+        "batch.Batch.step = fail\n"
+        "process.main()\n"
+    )
+    engine = engine_process("-c", failing)
+    engine.send(load(tiny_model))
+    engine.send(write(1))
+    failed = engine.events.until(Failed)
+    assert (failed.job, failed.code) == (1, "out_of_memory")
+    engine.send(write(2))
+    assert engine.events.until(Done).job == 2
+
+
 def test_what_a_person_typed_is_never_on_standard_error(engine: EngineProcess) -> None:
     secret = "王小明的秘密"
     engine.send(write(1, prompt=(Segment(secret, False),)))

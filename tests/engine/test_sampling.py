@@ -75,6 +75,12 @@ def test_where_everything_is_avoided_something_is_drawn_all_the_same() -> None:
     assert token == 1 and np.isfinite(logprob)
 
 
+def test_where_next_to_nothing_is_not_avoided_something_is_drawn_all_the_same() -> None:
+    weights = np.array([1.0, 1e-40], np.float32)
+    token, _ = pick(weights, 1.0, Sampling(0.7, 1.0, 0.05), np.random.default_rng(5), np.array([0], np.intp))
+    assert token == 0
+
+
 def test_the_logprob_is_the_unmodified_models() -> None:
     weights, total = row()
     token, logprob = pick(weights, total, Sampling(0.1, 0.5, 0.9), np.random.default_rng(1))

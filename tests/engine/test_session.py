@@ -1,5 +1,6 @@
 """A session waits: for the model, for a job, and through the death of its engine."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.compose.prompt import Segment
+from app.engine.client import MOST_RESTARTS
 from app.engine.errors import EngineError
 from app.engine.memory import memory_of
 from app.engine.session import Session
@@ -62,6 +64,24 @@ def test_an_engine_that_dies_underneath_is_started_once_more(tiny_model: Path) -
         killer.join(PATIENCE)
         assert session.pid != engine
         assert [one.text for one in found.candidates] == [one.text for one in wanted.candidates]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_an_engine_that_was_given_up_is_started_again_for_the_next_job(tiny_model: Path) -> None:
+    """As for each line of a file of requests: one that kills the engine is not the end of the others."""
+    with Session(tiny_model, device="cpu", threads=1) as session:
+        killed: set[int] = set()
+        deadline = time.monotonic() + PATIENCE
+        while len(killed) <= MOST_RESTARTS:
+            assert time.monotonic() < deadline
+            if (pid := session.pid) is not None and pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        with contextlib.suppress(EngineError):  # where it came too early for the new one
+            session.write(PROMPT, 2, 7, ENDLESS, 12)
+        assert len(session.write(PROMPT, 2, 7, ENDLESS, 12).candidates) == 2
+        assert time.monotonic() < deadline
 
 
 def test_a_process_that_is_gone_holds_nothing() -> None:
