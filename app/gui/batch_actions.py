@@ -24,6 +24,7 @@ from app.people.batch import (
     create_batch,
     mark_copied,
     next_to_copy,
+    remove_rows,
     rows_of,
 )
 from app.people.csv_export import export_batch
@@ -206,7 +207,7 @@ class BatchActions:
             told = Sentence(f"移走了 {count:,} 行", f"{count:,} row{'s' * (count != 1)} removed")
             self._undoable.did(told, lambda: self._bring_back(token, batch))
 
-        self._people.write(lambda store: delete(store, "batch_rows", ids), removed)
+        self._people.write(lambda store: remove_rows(store, ids), removed)
 
     def edit_text(self, id: int, text: str) -> None:
         """Save what the person made of a text."""

@@ -95,6 +95,7 @@ class BatchSession:
         self._refused = refused
         self._orders: dict[int, Order] = {}
         self._asks: list[_Ask] = []  # not yet answered
+        self._suspects: list[Order] = []  # were at the engine when it died: from then on one of them at a time
         self._settling: list[Order] = []  # every text is there, and the store is choosing
         self._more = False  # whether the store may have more rows waiting
         self._first: list[int] = []  # rows asked for by name: their turn comes before all others'
@@ -138,11 +139,12 @@ class BatchSession:
             return
         self._stop()
         orders, self._orders = self._orders, {}
+        suspects, self._suspects = self._suspects, []
         for job in orders:
             self._engine.cancel(job)
         batch = self.batch
         assert batch is not None
-        ids = [order.row.id for order in orders.values()]
+        ids = [order.row.id for order in (*orders.values(), *suspects)]
         self._door.write(lambda store: release_rows(store, batch), lambda _: self._tell_waiting(ids))
         self._moved()
 
@@ -152,7 +154,7 @@ class BatchSession:
         Rows that were to be written alone still are.
         """
         running, others = self.running, self._others
-        at_work = [order.row.id for order in (*self._orders.values(), *self._settling)]
+        at_work = [order.row.id for order in (*self._orders.values(), *self._suspects, *self._settling)]
         first = at_work + [id for id in self._first if id not in at_work]
         self.pause()
         self.model = ""
@@ -186,6 +188,7 @@ class BatchSession:
             if order.row.id == id:
                 del self._orders[job]
                 self._engine.cancel(job)
+        self._suspects = [order for order in self._suspects if order.row.id != id]
         self._settling = [order for order in self._settling if order.row.id != id]
         for ask in self._asks:
             ask.changed.add(id)
@@ -239,6 +242,9 @@ class BatchSession:
 
     def _fill(self) -> None:
         """Ask for as many rows as the engine has room for."""
+        if self._suspects:
+            self._order_suspect()
+            return
         free = AT_ONCE - len(self._orders) - sum(ask.count for ask in self._asks)
         if not self.running or not self._more or free <= 0 or self.batch is None:
             return
@@ -287,6 +293,11 @@ class BatchSession:
         )
         self._orders[job] = order
 
+    def _order_suspect(self) -> None:
+        """Alone, so that when the engine dies once more it is known of what."""
+        if self._suspects and not self._orders:
+            self._order(self._suspects.pop(0))
+
     def _take_text(self, order: Order, event: Finished) -> None:
         if event.end == "cancelled":
             return
@@ -324,7 +335,8 @@ class BatchSession:
     def _failed(self, order: Order, event: Failed) -> None:
         order.deaths += 1
         if event.code == "engine_died" and order.deaths < MOST_DEATHS:
-            self._order(order)
+            self._suspects.append(order)
+            self._order_suspect()
         elif event.code in ("out_of_memory", "internal"):
             self._orders[-order.row.id] = order  # so that pausing releases it
             self._give_up(event.sentence, f"{event.code}\n{event.detail}".strip())
@@ -353,10 +365,12 @@ class BatchSession:
             self._refused(sentence, detail)
 
     def _end_if_done(self) -> None:
-        if self.running and not (self._more or self._orders or self._asks or self._settling):
+        if not self.running or self._orders or self._suspects or self._asks or self._settling:
+            return
+        if not self._more:
             self._stop()
             self._moved()
-        elif self.running and self._more and not (self._orders or self._asks or self._settling):
+        else:
             self._fill()
 
     def _stop(self) -> None:

@@ -269,10 +269,12 @@ class BatchTable(QAbstractTableModel):
         self._forget_refused(self.rows[index.row()].id, index.column())
 
     def change(self, changes: list[tuple[int, RowFields]]) -> None:
-        """Show new fields of rows, and tell; whose request is another now waits to be written."""
+        """Show new fields of rows, and tell; whose request is another now waits to be written, as does what was being
+        written."""
         for id, fields in changes:
             row = self.rows[self._place[id]]
-            state: State = row.state if fields.request == row.fields.request else "waiting"
+            kept = row.state != "writing" and fields.request == row.fields.request
+            state: State = row.state if kept else "waiting"
             self.replace(replace(row, fields=fields, state=state, fault=None if state == "waiting" else row.fault))
         if changes:
             self.edited.emit(changes)

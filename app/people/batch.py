@@ -13,6 +13,7 @@ from typing import Literal
 
 from app.compose.request import GreetingRequest
 from app.compose.sentence import Sentence
+from app.people.deletion import delete
 from app.people.errors import gone
 from app.people.history import Draft, Sent, Written, insert_sent, insert_written
 from app.people.moment import local_time, milliseconds
@@ -137,7 +138,8 @@ def insert_rows(connection: sqlite3.Connection, batch: int, rows: Iterable[RowFi
 
 
 def change_rows(store: Store, changes: Iterable[tuple[int, RowFields]]) -> None:
-    """Save rows edited in place, by their ids: all of them, or none. Another request than before waits to be written.
+    """Save rows edited in place, by their ids: all of them, or none. Another request than before waits to be written,
+    and so does what was being written.
 
     Raises:
         StoreError: ``gone``, or they could not be saved.
@@ -148,7 +150,8 @@ def change_rows(store: Store, changes: Iterable[tuple[int, RowFields]]) -> None:
             row = connection.execute("SELECT * FROM batch_rows WHERE id = ?", (id,)).fetchone()
             if row is None:
                 raise gone()
-            state = row["state"] if request_from(row) == fields.request else "waiting"
+            kept = row["state"] != "writing" and request_from(row) == fields.request
+            state = row["state"] if kept else "waiting"
             connection.execute(
                 f"UPDATE batch_rows SET name = ?, recipient = ?, state = ?, {columns} WHERE id = ?",
                 (line(fields.name, _NAME, LONGEST_NAME), fields.recipient, state, *request_values(fields.request), id),
@@ -274,6 +277,23 @@ def redo_rows(store: Store, ids: Iterable[int]) -> None:
     """
     with store.writing() as connection:
         _set_state(connection, ids, "waiting")
+
+
+def remove_rows(store: Store, ids: Iterable[int]) -> int:
+    """Take rows out; what was being written for them is not, and waits should they be brought back.
+
+    Returns:
+        What :func:`app.people.deletion.undo` takes.
+
+    Raises:
+        StoreError: it could not be saved.
+    """
+    ids = tuple(ids)
+    with store.writing() as connection:
+        connection.executemany(
+            "UPDATE batch_rows SET state = 'waiting' WHERE id = ? AND state = 'writing'", [(id,) for id in ids]
+        )
+    return delete(store, "batch_rows", ids)
 
 
 def next_to_copy(store: Store, batch: int, after: int = -1) -> BatchRow | None:

@@ -13,8 +13,8 @@ import pytest
 from app.compose.sentence import Sentence
 from app.engine.protocol import Died, Failed
 from app.gui.batch_session import AT_ONCE, DRAW, MOST_ROUNDS
-from app.people.batch import RowFields, batches, change_rows, create_batch, mark_copied, rows_of
-from app.people.deletion import delete
+from app.people.batch import RowFields, batches, change_rows, create_batch, mark_copied, remove_rows, rows_of
+from app.people.deletion import delete, undo
 from app.people.history import Draft, add_written, mark_sent, written
 from app.people.recipients import add_recipient, recipient_fields
 from app.people.store import open_store
@@ -133,7 +133,7 @@ def test_a_death_of_the_engine_orders_its_rows_anew(bench, store):
         del bench.writer.orders[job]
         bench.session.handle(Failed(job, "engine_died", GONE))
     bench.session.handle(Died(-9, GONE, True))
-    assert len(bench.writer.orders) == AT_ONCE and bench.session.running
+    assert len(bench.writer.orders) == 1 and bench.session.running, "one at a time, to know which it is"
     bench.write_all()
     assert bench.states(batch) == ["written"] * 6
 
@@ -148,6 +148,61 @@ def test_a_row_that_kills_the_engine_is_passed_over(bench, store):
     (row,) = rows_of(store, batch)
     assert row.state == "failed" and "重写" in row.fault.zh
     assert not bench.session.running
+
+
+def test_a_row_that_kills_the_engine_takes_no_other_with_it(bench, store):
+    batch = create_batch(store, "", rows(6))
+    bench.begin(batch)
+    while bench.writer.orders:
+        jobs = dict(bench.writer.orders)
+        if any(address_in(prompt) == "友1" for prompt, *_ in jobs.values()):
+            for job in jobs:
+                del bench.writer.orders[job]
+                bench.session.handle(Failed(job, "engine_died", GONE))
+            bench.door.answer()
+        else:
+            bench.write(min(jobs))
+    assert bench.states(batch) == ["written", "failed"] + ["written"] * 4
+    assert not bench.session.running
+
+
+def test_rows_that_were_there_when_the_engine_died_wait_when_paused(bench, store):
+    batch = create_batch(store, "", rows(6))
+    bench.begin(batch)
+    for job in list(bench.writer.orders):
+        del bench.writer.orders[job]
+        bench.session.handle(Failed(job, "engine_died", GONE))
+    bench.session.pause()
+    bench.door.answer()
+    assert bench.states(batch) == ["waiting"] * 6
+    assert {news.id for news in bench.news if news.state == "waiting"} == {row.id for row in rows_of(store, batch)[:4]}
+    bench.session.start()
+    bench.door.answer()
+    bench.write_all()
+    assert bench.states(batch) == ["written"] * 6
+
+
+def test_a_row_renamed_while_it_is_written_is_written(bench, store):
+    batch = create_batch(store, "", rows(1))
+    bench.begin(batch)
+    (row,) = rows_of(store, batch)
+    renamed = RowFields("阿哲", row.fields.request)
+    bench.session.forget(row.id)
+    bench.door.write(lambda store: change_rows(store, [(row.id, renamed)]), lambda _: bench.session.wake())
+    bench.door.answer()
+    bench.write_all()
+    assert bench.states(batch) == ["written"]
+
+
+def test_a_row_removed_while_it_is_written_and_brought_back_waits(bench, store):
+    batch = create_batch(store, "", rows(2))
+    bench.begin(batch)
+    first = rows_of(store, batch)[0]
+    bench.session.forget(first.id)
+    token = remove_rows(store, [first.id])
+    bench.write_all()
+    undo(store, token)
+    assert bench.states(batch) == ["waiting", "written"]
 
 
 @pytest.mark.parametrize("end", [Died(-9, GONE, False), Failed(None, "model_damaged", GONE)])
