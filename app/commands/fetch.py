@@ -14,6 +14,7 @@ from app.models.folders import models_folder
 from app.models.install import InstalledModel, install, install_base
 from app.models.manifest import load_manifest
 from app.models.progress import Progress
+from app.models.sources import NAMED
 
 
 def folder_of(options: argparse.Namespace) -> Path:
@@ -71,6 +72,9 @@ def fetching_of(options: argparse.Namespace) -> Fetching:
     """
     said = {name: getattr(options, name, None) for name in ("source", "mirror", "proxy")}
     changes = {name: value for name, value in said.items() if value is not None}
+    source = changes.get("source")
+    if source and source not in NAMED:  # a file, which others look for from elsewhere
+        changes["source"] = str(Path(source).expanduser().absolute())
     chosen = replace(read_fetching(folder_of(options)), **changes)
     check_fetching(chosen)
     return chosen

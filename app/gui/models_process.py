@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal
 
 from app import program
 from app.compose.sentence import Sentence
@@ -87,7 +87,8 @@ class ModelsProcess(QObject):
         self._process.setWorkingDirectory(str(program.ROOT))
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
-        self._process.errorOccurred.connect(self._not_started)
+        # Queued: a program that cannot be started is told of within start(), before `started`.
+        self._process.errorOccurred.connect(self._not_started, Qt.ConnectionType.QueuedConnection)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(PATIENCE)

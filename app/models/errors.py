@@ -12,7 +12,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 # Codes of errors against which another source may help, or another mirror.
 OF_SOURCES = (
     *("hub_unreachable", "hub_refused", "hub_other_file", "index_unavailable", "index_unreachable", "index_missing"),
-    *("index_wrong_wheel", "mirror_missing", "no_source"),
+    *("index_wrong_wheel", "mirror_missing", "no_source", "hub_interrupted", "download_wrong"),
 )
 
 

@@ -27,7 +27,12 @@ def _packed_text(text: str) -> bytes:
     return struct.pack("<Q", len(raw)) + raw
 
 
-def _packed_value(kinds: tuple[Kind, ...], value: Any) -> bytes:
+def packed_value(kinds: tuple[Kind, ...], value: Any) -> bytes:
+    """A value as the file has it: its type, and its bytes, little-endian.
+
+    Raises:
+        TypeError, AttributeError, struct.error: it is of another type, or out of its type's range.
+    """
     kind = kinds[0]
     if kind is Kind.STRING:
         return struct.pack("<I", kind) + _packed_text(value)
@@ -64,7 +69,7 @@ def write_header(
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     head = [MAGIC, struct.pack("<IQQ", VERSION, len(entries), len(metadata))]
     for key, value in metadata.items():
-        head += [_packed_text(key), _packed_value(kinds[key], value)]
+        head += [_packed_text(key), packed_value(kinds[key], value)]
     placed: list[tuple[str, str, tuple[int, ...], int, int]] = []
     offset = 0
     for name, type_name, shape in entries:

@@ -114,14 +114,15 @@ def import_model(
     path = Path(path).expanduser().absolute()
     facts = inspect_model(path, memory())
     with alone(folder):
-        _remove_leftovers(folder, path)
+        temporary = folder / FOLDER / "new.part"
+        read_registry(folder)  # one that cannot be read is said before anything is copied
+        remove_files(temporary)  # of an import that was killed
         if copy:
             _check_room(folder, facts.size, free_space)
         report(0, 0, _TRYING)
         trial(path)
         if cancelled():
             raise Cancelled
-        temporary = folder / FOLDER / "new.part"
         try:
             sha256 = _copy(path, temporary, facts.size, report, cancelled) if copy else _hash(path, report, cancelled)
             _check_size(path, (temporary if copy else path).stat().st_size, facts.size)
@@ -141,6 +142,8 @@ def _record(
     def change(registry: Registry) -> Registry:
         same = next((model for model in registry.imported if _is_there(model, sha256, folder)), None)
         if same is not None:
+            if copy is not None and same.copied:
+                os.replace(copy, same.path(folder))  # of the right size it was there, perhaps not of the right bytes
             recorded.append(same)
             return registry
         id = _free_id(path.stem, reserved | {model.id for model in registry.imported})
@@ -230,13 +233,6 @@ def _check_room(folder: Path, size: int, free: Callable[[Path], int]) -> None:
             f"left. Free {short} and import it again, or use the file where it lies.",
         ),
     )
-
-
-def _remove_leftovers(folder: Path, chosen: Path) -> None:
-    """Remove copies that no record names: their import was killed before it was done."""
-    kept = {chosen, *(model.path(folder) for model in read_registry(folder).imported)}
-    found = [*(folder / FOLDER).glob("*.gguf"), *(folder / FOLDER).glob("*.part")]
-    remove_files(*(path for path in found if path not in kept))
 
 
 def _text(header: Header, key: str) -> str:

@@ -242,7 +242,7 @@ def _built_entry(folder: Path, manifest: Manifest, registry: Registry, base: Ent
         license=about.license,
         tuned=True,
         in_use=registry.in_use is None,
-        sha256=found.sha256 if found else None,
+        sha256=found.sha256 if found else built.recorded_hash(path),
         copied=path.parent == folder,
         here=base.here,
         download=base.download,

@@ -5,13 +5,14 @@ number that cannot be right. Nothing here touches the network or looks into a mo
 """
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.compose.sentence import ExplainedError, Sentence
-from app.models.gguf_header import inferred_kinds
+from app.models.gguf_header import inferred_kinds, packed_value
 from app.models.yaml_file import read_yaml
 from app.program import ROOT
 
@@ -130,7 +131,7 @@ def _faults(manifest: Manifest) -> Iterator[tuple[bool, str, str]]:
     yield min(base.size, built.size) > 0, "size 应大于 0", "size must be positive"
     yield min(base.memory, built.memory) > 0, "memory 应大于 0", "memory must be positive"
     yield base.id != built.id, "base.id 和 built.id 应不同", "base.id and built.id must differ"
-    yield 0 <= built.seed < 1 << 63, "built.seed 应是非负整数", "built.seed must not be negative"
+    yield 0 <= built.seed < 1 << 32, "built.seed 应在 0 到 4294967295 之间", "built.seed must be from 0 to 4294967295"
     yield (
         _writable(built.metadata),
         "built.metadata 里有写不进 GGUF 的值",
@@ -155,8 +156,8 @@ def _plain_name(name: str) -> bool:
 
 def _writable(metadata: dict[str, Any]) -> bool:
     try:
-        return all(inferred_kinds(value) for value in metadata.values())
-    except TypeError:
+        return all(packed_value(inferred_kinds(value), value) for value in metadata.values())
+    except (TypeError, AttributeError, struct.error):
         return False
 
 

@@ -103,12 +103,22 @@ def test_stopped_in_the_middle_of_the_copy_nothing_is_left(tmp_path: Path, tiny_
     assert copies(tmp_path) == [] and read_registry(tmp_path).imported == ()
 
 
-def test_what_a_killed_import_left_goes_with_the_next(tmp_path: Path, tiny_base: Path) -> None:
+def test_what_a_killed_import_left_goes_with_the_next_and_nothing_else(tmp_path: Path, tiny_base: Path) -> None:
     take_in(tmp_path, tiny_base)
-    for name in ("new.part", "never recorded.gguf"):
+    for name in ("new.part", "put here by hand.gguf"):
         (tmp_path / "imported" / name).write_bytes(b"GGUF")
     take_in(tmp_path, tiny_base)
-    assert copies(tmp_path) == ["tiny-q4_k_m.gguf"]
+    assert copies(tmp_path) == ["put here by hand.gguf", "tiny-q4_k_m.gguf"]
+
+
+def test_a_damaged_copy_is_mended_by_importing_it_again(tmp_path: Path, tiny_base: Path) -> None:
+    model, _ = take_in(tmp_path, tiny_base)
+    path = model.path(tmp_path)
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    again, _ = take_in(tmp_path, tiny_base)
+    assert again == model and path.read_bytes() == tiny_base.read_bytes()
 
 
 def test_ids_are_made_from_names_and_never_given_twice(tmp_path: Path, tiny_base: Path) -> None:

@@ -16,7 +16,7 @@ from huggingface_hub.utils import close_session
 from app.compose.sentence import Sentence
 from app.models.errors import Cancelled, ModelError
 from app.models.manifest import BaseFile
-from app.models.sources import Patience, fetch_base, part_path
+from app.models.sources import Patience, fetch_base, part_path, tidy
 from tests.hub_server import Behaviour, HubServer, until
 from tests.index_server import IndexServer, write_index
 from tests.models.manifests import HASTY, base_of, start_fetching, write_manifest
@@ -210,6 +210,23 @@ def test_what_another_start_left_is_part_of_what_the_hash_judges(tmp_path: Path,
     part_path(BASE, tmp_path).write_bytes(b"GGUF" + b"\0" * 1000)
     assert failure(tmp_path).code == "download_wrong"
     assert fetch(tmp_path).read_bytes() == CONTENT
+
+
+def test_a_whole_part_needs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paused while the last of it went to the disk, and without a network since."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    part_path(BASE, tmp_path).write_bytes(CONTENT)
+    assert fetch(tmp_path).read_bytes() == CONTENT
+
+
+def test_of_what_others_left_unfinished_in_the_same_folder_nothing_is_removed(tmp_path: Path) -> None:
+    ours = [part_path(BASE, tmp_path), tmp_path / "older.gguf.0123abcd.part"]
+    theirs = [tmp_path / name for name in ("film.mkv.part", "model.gguf.part", "x.gguf.0123ABCD.part")]
+    (tmp_path / BASE.file).write_bytes(CONTENT)
+    for path in (*ours, *theirs):
+        path.write_bytes(b"half")
+    tidy(BASE, tmp_path)
+    assert [path.exists() for path in (*ours, *theirs)] == [False, False, True, True, True]
 
 
 def test_a_part_longer_than_the_file_is_begun_again(tmp_path: Path, hub: HubServer) -> None:

@@ -3,6 +3,7 @@
 Whichever it is, the hash decides.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,8 @@ def fetch_base(
     problems: list[ModelError] = []
     with PartFile(base, folder) as part:
         part.resume(checking, cancelled)
+        if not part.missing and _is_finished(part, target):
+            return target
         for name in _tried(source, mirror):
             try:
                 if name == "index":
@@ -87,6 +90,17 @@ def _tried(source: str, mirror: str) -> tuple[str, ...]:
     return (source,)
 
 
+def _is_finished(part: PartFile, target: Path) -> bool:
+    """All of the file was there already: nobody needs to be asked, unless it is the wrong one."""
+    try:
+        part.finish(target)
+    except ModelError as problem:
+        if problem.code != "download_wrong":
+            raise
+        return False
+    return True
+
+
 def tidy(base: BaseFile, folder: Path) -> None:
     """Remove what unfinished downloads left in ``folder``, but for what can still become ``base``.
 
@@ -95,8 +109,8 @@ def tidy(base: BaseFile, folder: Path) -> None:
     """
     whole = (folder / base.file).exists()
     try:
-        for path in folder.glob("*.part"):
-            if whole or path != part_path(base, folder):
+        for path in folder.glob("*.gguf.*.part"):  # what browsers leave unfinished has other names
+            if re.fullmatch(r".+\.gguf\.[0-9a-f]{8}\.part", path.name) and (whole or path != part_path(base, folder)):
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, folder) from error

