@@ -204,6 +204,28 @@ def test_verify_finds_one_flipped_bit(run: Run, tiny_base: Path) -> None:
     assert damaged["code"] == "model_damaged" and copy.name in damaged["zh"]
 
 
+def test_verify_reads_a_model_that_is_out_of_date_too(run: Run, folder: Path, manifest: Path, tiny_base: Path) -> None:
+    built = load_manifest(manifest).built
+    content = bytearray(tiny_base.read_bytes())
+    folder.mkdir()
+    sidecar = {"sha256": sha256_of(tiny_base), "size": len(content)}
+    (folder / f"{built.file}.json").write_text(json.dumps(sidecar))
+    (folder / built.file).write_bytes(content)
+    assert entries(run)[built.id]["state"] == "stale"
+    run("verify", built.id)
+    content[-100] ^= 1
+    (folder / built.file).write_bytes(content)
+    assert run("verify", built.id, code=1)["code"] == "model_damaged"
+
+
+def test_a_file_that_is_set_as_the_source_is_found_from_anywhere(run: Run, folder: Path) -> None:
+    folder.mkdir()
+    run("set", "--source", "my base.gguf")
+    assert f"source: {REPOSITORY / 'my base.gguf'}" in (folder / "fetching.yaml").read_text(encoding="utf-8")
+    run("set", "--source", "index")
+    assert "source: index" in (folder / "fetching.yaml").read_text(encoding="utf-8")
+
+
 def test_a_wrong_file_is_refused_and_nothing_is_left_of_it(run: Run, folder: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.gguf"
     page.write_text("<html>")

@@ -168,6 +168,14 @@ def test_a_child_that_dies_or_cannot_start_is_an_error_too(open_first, command):
     assert panel.details.text.toPlainText()
 
 
+def test_a_program_whose_folder_is_gone_is_an_error_too(open_first, tmp_path):
+    window = open_first()
+    window.models._process.setWorkingDirectory(str(tmp_path / "no such"))
+    window.first_start.button.click()
+    wait(lambda: window.first_start.stage is Stage.FAILED, "it failed")
+    assert window.first_start.button.isEnabled()
+
+
 def test_closing_the_window_ends_the_child(open_first, tmp_path):
     state = tmp_path / "state"
     window = open_first("--state", str(state), "--steps", "100000")
