@@ -6,6 +6,7 @@ line that is no record is a fault like any other and hides nothing. Changes noth
 """
 
 import argparse
+import codecs
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ def check_corpus(folder: Path, catalog: Catalog) -> Report:
             reason = error.strerror or type(error).__name__
             faults.append(Fault(path.name, Sentence(f"读不出来（{reason}）", f"cannot be read ({reason})")))
             continue
+        # Lines as training counts them, see training.json_lines.
+        data = data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         for number, line in enumerate(data.split(b"\n"), 1):
             if not line.strip():
                 continue

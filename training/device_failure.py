@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 _LOST = ("CUDA error", "HIP error", "cuBLAS", "CUBLAS_STATUS", "CUDNN_STATUS", "MPS backend", "device-side")
 
 

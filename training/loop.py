@@ -286,13 +286,29 @@ def _opened(path: Path) -> TextIO:
 
 def _read_checkpoint(path: Path, identity: str) -> dict[str, Any] | None:
     """What the checkpoint of a stage holds; None where there is none, or one of another stage, or a damaged one, which
-    is said: training begins anew."""
+    is said: training begins anew.
+
+    Raises:
+        TrainingError: it could be neither read nor found damaged, for want of memory or by the disk's fault.
+    """
     if not path.is_file():
         return None
     try:
         with zipfile.ZipFile(path) as archive:  # torch itself does not look at the checksums
             damaged = archive.testzip() is not None
-        state: dict[str, Any] | None = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
+        with device_failures():  # of which the file is not to blame
+            state: dict[str, Any] | None = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
+    except TrainingError:
+        raise
+    except OSError as error:
+        raise TrainingError(
+            Sentence(
+                f"检查点 {path.name} 现在读不出来，没有动它。请看看磁盘是否正常，再运行一次。",
+                f"The checkpoint {path.name} cannot be read now and was left alone. See whether the disk is well, and "
+                "run again.",
+            ),
+            f"{path}: {error}",
+        ) from error
     except Exception:  # torch, pickle and zipfile each have their own ways of refusing a damaged file
         state = None
     if not isinstance(state, dict) or "identity" not in state:

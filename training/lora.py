@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.compose.sentence import Sentence
 from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
+from training.errors import TrainingError
 from training.examples import Example, by_length, encode_records, epoch_batches, of_epochs
 from training.progress import percent
 from training.recipe import Recipe, add_recipe_arguments
@@ -26,6 +28,28 @@ if TYPE_CHECKING:
 
 BELOW_TOKENS = 4096  # at once through the layers that are not trained, which keep nothing for a gradient
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "numpy", "gguf", "llama-cpp-python")
+
+
+def first_stage(workspace: Workspace) -> Path:
+    """The folder of the first stage's adapter, which must be there.
+
+    Raises:
+        TrainingError: it is not, or was trained by another recipe, base or corpus.
+    """
+    from training.adapter_folder import read_facts
+
+    recipe = workspace.recipe
+    folder = workspace.tuning / "adapter"
+    facts = read_facts(folder)
+    if facts is not None and facts.get("identity") == workspace.identity("lora", recipe.adapter, recipe.tuning):
+        return folder
+    zh, en = ("还没有", "There is no") if facts is None else ("配方、底座或语料换了，要有新的", "There has to be a new")
+    raise TrainingError(
+        Sentence(
+            f"{zh}第一阶段的 adapter。请先运行 `python -m training lora`，或直接 `python -m training all`。",
+            f"{en} adapter of the first stage. Run `python -m training lora` first, or `all`.",
+        )
+    )
 
 
 def tune(workspace: Workspace) -> Path:

@@ -4,18 +4,16 @@
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.compose.catalog import Catalog
 from app.compose.request import GreetingRequest, RequestError, make_request
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
-from training.json_lines import numbered_lines
+from training.json_lines import numbered_lines, parse_object
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,9 @@ def read_marks(files: Iterable[Path], catalog: Catalog) -> list[Mark]:
 
 def _mark(path: Path, number: int, line: str, catalog: Catalog) -> Mark:
     try:
-        raw: dict[str, Any] = json.loads(line)
+        raw, fault = parse_object(line)
+        if fault is not None:
+            raise ValueError(fault.en)
         text, send = raw["text"], raw["send"]
         if not (isinstance(text, str) and text and isinstance(send, bool)):
             raise ValueError("text must be text, and send true or false")

@@ -4,7 +4,7 @@ from app.compose.sentence import Sentence
 from training.errors import TrainingError
 
 
-def check_number(option: str, number: int | None, least: int, most: int | None = None) -> None:
+def check_number(option: str, number: float | None, least: float, most: float | None = None) -> None:
     """Let pass what lies between ``least`` and ``most``, and None, for an option that was not given.
 
     Raises:

@@ -13,6 +13,7 @@ from app.models.vocabulary import read_vocabulary
 from training.adapter_folder import FACTS_FILE, put_in_place
 from training.allocator import keep_memory
 from training.lora import tune
+from training.marks import read_marks
 from training.merge import merge_and_quantize
 from training.preference import prefer
 from training.prepare import prepare
@@ -32,6 +33,8 @@ def make_all(workspace: Workspace) -> None:
         ModelError, TrainingError: what is in the way; what is finished stays.
         KeyboardInterrupt: likewise.
     """
+    if workspace.recipe.marks:  # which would else be found wanting hours later
+        read_marks(workspace.recipe.marks, workspace.catalog)
     _say("1/5", "base and vocabulary")
     prepare(workspace)
     _say("2/5", "adapter")

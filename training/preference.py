@@ -19,9 +19,10 @@ from training.allocator import keep_memory, release_memory
 from training.device_failure import device_failures
 from training.errors import TrainingError
 from training.examples import Example, by_length, of_epochs
-from training.lora import encode_parts, remember_below, stage_facts, token_count
+from training.lora import encode_parts, first_stage, remember_below, stage_facts, token_count
 from training.marks import marks_sha256, read_marks
 from training.pairs import Pair, marked_pairs, own_pairs
+from training.prepare import prepare
 from training.progress import percent
 from training.recipe import add_recipe_arguments
 from training.workspace import Workspace
@@ -44,15 +45,9 @@ def prefer(workspace: Workspace) -> Path:
 
     recipe, preference = workspace.recipe, workspace.recipe.preference
     assert preference is not None
-    first = workspace.tuning / "adapter"
+    first = first_stage(workspace)
     before = read_facts(first)
-    if before is None:
-        raise TrainingError(
-            Sentence(
-                "还没有第一阶段的 adapter。请先运行 `python -m training lora`，或直接 `python -m training all`。",
-                "There is no adapter of the first stage. Run `python -m training lora` first, or `all`.",
-            )
-        )
+    assert before is not None
     folder = workspace.preference / "adapter"
     marks = marks_sha256(recipe.marks) if recipe.marks else None
     identity = workspace.identity("preference", before["identity"], recipe.adapter, preference, marks)
@@ -290,5 +285,6 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     with workspace.alone():
+        prepare(workspace)
         print(prefer(workspace))
     return 0

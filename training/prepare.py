@@ -14,7 +14,7 @@ from training.tokenizer import Tokenizer
 from training.trim import trim
 from training.vocabulary import chosen_tokens
 from training.whole_file import whole_file
-from training.workspace import Workspace, make_folder, read_note, write_note
+from training.workspace import Workspace, forget_note, make_folder, read_note, write_note
 
 _NOTE = "prepared.json"
 
@@ -45,6 +45,7 @@ def prepare(workspace: Workspace) -> None:
             ),
             f"{workspace.recipe.base.file}: {error}",
         ) from error
+    forget_note(note)  # from here on the two files may be of two corpora or bases
     file = workspace.recipe.base.file
     head = [f"Base: {file.name}, SHA-256 {workspace.base_sha256}", f"{len(kept)} tokens"]
     with whole_file(workspace.vocabulary) as part:

@@ -223,6 +223,18 @@ def _check(recipe: Recipe) -> None:
             f"base.sha256 应是 64 位十六进制数，写的是 {digest[:80]!r}",
             f"base.sha256 must have 64 hexadecimal digits, not {digest[:80]!r}",
         )
+    if recipe.marks and recipe.preference is None:
+        raise _broken(
+            recipe.path,
+            "写了 marks，没有 preference 一节，标记用不上；补上 preference，或去掉 marks",
+            "marks serve the preference stage, and there is no section preference; add it, or remove marks",
+        )
+    if recipe.name == "base":
+        raise _broken(
+            recipe.path,
+            "name 不能是 base，做好的模型会盖掉裁过的底座；换一个名字",
+            "name must not be base, as the built model would overwrite the trimmed base; choose another",
+        )
     if not re.fullmatch("[a-z0-9][-a-z0-9_.]*", recipe.name):
         raise _broken(
             recipe.path,

@@ -5,6 +5,7 @@ cannot be a prompt; whether a record is good is ``training/check.py``'s business
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,8 @@ def parse_record(name: str, line: str, catalog: Catalog) -> Record:
         raise _bad_line(name, fault)
     if not isinstance(raw["text"], str) or not raw["text"].strip():
         raise _bad_line(name, Sentence("text 不是文字", "text is not a text"))
+    if re.search("[\ud800-\udfff]", raw["text"]):
+        raise _bad_line(name, Sentence("text 里有半个字符", "text holds half a character"))
     try:
         request = make_request(catalog, request_fields(raw))
     except RecursionError as error:

@@ -11,6 +11,9 @@ from pathlib import Path
 from app.models.adapter import WEIGHTS_FILE
 from app.models.verify import sha256_of
 from training.allocator import keep_memory
+from training.lora import first_stage
+from training.options import check_number
+from training.prepare import prepare
 from training.progress import percent
 from training.reading import parse_request, read_requests
 from training.recipe import add_recipe_arguments
@@ -34,7 +37,7 @@ def write_samples(
 
     asked = read_requests(requests, workspace.catalog)
     recipe = workspace.recipe
-    folder = adapter or workspace.tuning / "adapter"
+    folder = adapter or first_stage(workspace)
     network = attach_adapters(load_network(workspace.base, choose_device(recipe.device)), recipe.adapter, recipe.seed)
     load_weights(folder, network)
     with Encoder(workspace.base) as encoder:
@@ -74,9 +77,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Write and say how many."""
+    check_number("--each", args.each, 1)
+    check_number("--temperature", args.temperature, 0.01)
     keep_memory()
     workspace = Workspace.of(args)
     with workspace.alone():
+        prepare(workspace)
         count = write_samples(workspace, args.requests, args.each, args.temperature, args.written, args.adapter)
     print(f"{args.written}: {count} texts")
     return 0

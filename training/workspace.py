@@ -232,6 +232,18 @@ def write_note(path: Path, note: Mapping[str, Any]) -> None:
     write_json(path, note)
 
 
+def forget_note(path: Path) -> None:
+    """What it says holds no more.
+
+    Raises:
+        TrainingError: the disk does not allow it.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritten(error, path) from error
+
+
 def read_note(path: Path) -> dict[str, Any]:
     """What it says; empty where it is not there or unreadable."""
     try:

@@ -115,6 +115,15 @@ def test_nothing_in_a_file_hides_the_faults_of_another_line(tmp_path: Path):
     assert re.search(rf"boss.jsonl:{len(lines) + 1}: .*愿 3 times", done.stdout)
 
 
+def test_lines_are_counted_as_training_counts_them(tmp_path: Path):
+    """With the mark some editors put first, and line ends that were converted twice."""
+    line = json.dumps(GOOD, ensure_ascii=False)
+    (tmp_path / "boss.jsonl").write_bytes(f"\ufeff{line}\r\r\n{line}\r\n[1]\r\n".encode())
+    done = check_step("--corpus", tmp_path)
+    assert [name for name, _ in corpus_lines(tmp_path)] == ["boss:1", "boss:3", "boss:4"]
+    assert "boss.jsonl:4: " in done.stdout and "not JSON" not in done.stdout
+
+
 def test_a_text_that_repeats_another_is_found_across_files_and_under_other_names(tmp_path: Path):
     text = "{}，过年好。您教的那手绝活，我练到能听响辨料了，回头露一手给您瞧。{}"
     write(tmp_path, "senior.jsonl", {**GOOD, "length": "medium", "text": text.format("陈师傅", "")})

@@ -238,6 +238,21 @@ def test_a_damaged_checkpoint_is_told_and_training_begins_anew(
     assert "从头训练" in said and f"{path} is damaged" in said
 
 
+@pytest.mark.parametrize("failure", [MemoryError(), OSError(5, "Input/output error")])
+def test_a_checkpoint_that_cannot_be_read_now_is_kept(failure: Exception, whole: Fit, monkeypatch: pytest.MonkeyPatch):
+    path = whole.folder / CHECKPOINT
+    before = path.read_bytes(), whole.metrics()
+
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "load", fail)
+        with pytest.raises(TrainingError):
+            Fit(whole.folder).run()
+    assert (path.read_bytes(), whole.metrics()) == before
+
+
 def test_a_checkpoint_of_another_run_is_not_continued(whole: Fit):
     other = Fit(whole.folder, identity="two")
     other.run()

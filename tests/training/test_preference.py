@@ -65,6 +65,15 @@ def test_the_samples_are_the_same_again_and_continue_where_they_stopped(tuned: W
     assert not list(tmp_path.glob("*.batches")) and not list(tmp_path.glob("*.part"))
 
 
+def test_an_adapter_of_another_recipe_is_not_gone_on_from(tuned: Workspace, tmp_path: Path):
+    other = workspace(tuned.recipe.path.parent, Path(tuned.recipe.base.file), preference=STAGE,
+                      tuning={"epochs": 6}, adapter={"alpha": 3})  # fmt: skip
+    for act in (lambda: prefer(other), lambda: samples_of(other, tmp_path / "samples.jsonl")):
+        with pytest.raises(TrainingError) as error:
+            act()
+        assert "has to be a new adapter" in error.value.sentence.en
+
+
 def test_marks_without_a_choice_are_refused(tuned: Workspace, tmp_path: Path):
     marks = tmp_path / "marks.jsonl"
     line = {"request": {"relationship": "boss", "tone": "formal"}, "text": "新年快乐。", "send": True}

@@ -120,6 +120,7 @@ def test_what_is_missing_is_named(tmp_path: Path, text: str, said: str):
     ("line", "said"),
     [
         ("seed: -1", "seed is -1, not in 0"),
+        ("marks: [marks.jsonl]", "there is no section preference"),
         ("adapter: {modules: []}", "adapter.modules is empty"),
         ("adapter: {rank: 0}", "adapter.rank is 0, not in 1–512"),
         ("adapter: {dropout: 1.0}", "adapter.dropout is 1.0"),
@@ -175,3 +176,7 @@ def test_a_recipe_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path):
     assert "cannot be read" in _refused(tmp_path / "none.yaml")[1]
     (tmp_path / "folder.yaml").mkdir()
     assert "cannot be read" in _refused(tmp_path / "folder.yaml")[1]
+
+
+def test_the_model_must_not_have_the_name_of_the_trimmed_base(tmp_path: Path):
+    assert "must not be base" in _refused(_written(tmp_path, SMALLEST.replace("mine", "base")))[1]

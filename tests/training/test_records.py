@@ -52,6 +52,7 @@ def test_a_record_is_a_request_and_its_answer(tmp_path: Path):
         ({key: value for key, value in RECORD.items() if key != "tone"}, "lacks tone"),
         ({**RECORD, "tone": "warmm"}, "the nearest is warm"),
         ({**RECORD, "text": 7}, "text is not a text"),
+        (json.dumps({**RECORD, "text": "好\ud83d"}), "half a character"),
         ({**RECORD, "details": ["一", "二", "三"]}, "At most 2 facts"),
     ],
 )
