@@ -118,7 +118,7 @@ def test_own_texts_are_set_against_the_corpuss_unless_they_are_the_same_or_never
 
 def test_the_card_of_the_kept_marks_has_their_counts():
     folder = ROOT / "training" / "marks"
-    counts = tally(read_marks(sorted(folder.glob("*.jsonl")), CATALOG))
+    counts = tally(read_marks(sorted(folder.glob("round-*.jsonl")), CATALOG))
     rows = [line for line in (folder / "README.md").read_text(encoding="utf-8").splitlines() if line.endswith("% |")]
     found = {}
     for row in rows:

@@ -13,7 +13,7 @@ from app.compose.sentence import Sentence
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.measures import MEASURES, Measure
 from training.evaluation.names import parts_of
-from training.evaluation.runs import Run
+from training.evaluation.runs import VALIDATION_LOSS, Run
 from training.evaluation.table import Table
 from training.plot import save_figure
 
@@ -29,8 +29,15 @@ _FURTHER_COLOURS = ("#b8402f", "#c0872f", "#5b7fa3", "#7a5c8e", "#4f7f6a")
 
 _FONT = Path(__file__).resolve().parents[2] / "resources" / "fonts" / "BainianSans-Regular.otf"
 _FAMILY = "Bainian Sans"
+_LOSS = Measure(
+    VALIDATION_LOSS,
+    Sentence("验证损失", "Validation loss"),
+    Sentence("没见过的记录，每个词元多少 nat", "of records it was not trained on, nats a token"),
+    "lower",
+    None,
+)
 _STUDIED = (
-    *("tone_recognised", "relationship_recognised", "consistent_across_seeds"),
+    *(VALIDATION_LOSS, "tone_recognised", "consistent_across_seeds"),
     *("guard_pass", "bigram_divergence", "cliche"),
 )
 _KINDS = {
@@ -183,7 +190,7 @@ def _two_lines(title: Sentence) -> str:
 
 
 def _measure(name: str) -> Measure:
-    return next(measure for measure in MEASURES if measure.name == name)
+    return next(measure for measure in (*MEASURES, _LOSS) if measure.name == name)
 
 
 @contextmanager

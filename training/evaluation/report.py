@@ -20,7 +20,7 @@ from training.evaluation.outputs import Output, outputs_files, read_outputs
 from training.evaluation.page import page_html
 from training.evaluation.reference import Reference
 from training.evaluation.requests import REQUESTS_FILE, as_asked, by_job, sha256_of_requests, with_variations
-from training.evaluation.runs import read_runs
+from training.evaluation.runs import STUDY_FILE, read_runs
 from training.evaluation.table import (
     MEASURES_FILE,
     Made,
@@ -131,7 +131,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("report", help="measure what `evaluate` wrote, and make its report")
     parser.add_argument("--out", type=Path, required=True, help="the folder `evaluate` wrote to")
     parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder of JSONL files and their split.json")
-    parser.add_argument("--study", type=Path, help="the result of `study`, for the pictures of what data is worth")
+    parser.add_argument("--study", type=Path, help="the result of `study`, for the pictures of what data is worth "
+                        f"(default: {STUDY_FILE} in --out, where there is one)")  # fmt: skip
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw the pictures there as well")
     parser.add_argument("--check", type=Path, metavar="OLD.json",
                         help=f"an earlier {MEASURES_FILE}; exits with 1 where a figure left its interval")  # fmt: skip
@@ -145,11 +146,13 @@ def run(args: argparse.Namespace) -> int:
     if old is not None:
         asked = as_asked(read_requests(args.out / REQUESTS_FILE, catalog), catalog)
         check_basis(args.check, old, sha256_of_requests(asked), corpus_sha256(args.corpus))
-    table = finish(args.out, args.corpus, catalog, args.study)
+    beside = args.out / STUDY_FILE
+    study = args.study or (beside if beside.is_file() else None)
+    table = finish(args.out, args.corpus, catalog, study)
     print(markdown(table))
     print(args.out / REPORT_FILE)
     if args.pictures:
-        for file in pictures.draw_all(table, read_runs(args.study) if args.study else (), args.pictures):
+        for file in pictures.draw_all(table, read_runs(study) if study else (), args.pictures):
             print(file)
     if old is not None:
         check_size(args.check, old, table)

@@ -10,6 +10,9 @@ from training.errors import TrainingError
 from training.evaluation.bootstrap import Estimate
 from training.json_lines import parse_json
 
+STUDY_FILE = "study.json"
+VALIDATION_LOSS = "validation_loss"  # a measure of a training, and of nothing that only writes
+
 
 @dataclass(frozen=True)
 class Run:
@@ -19,7 +22,8 @@ class Run:
         records: trained on, poor ones counted.
         share_poor: of the records, 0 to 1.
         kind: of the poor records; "" where there are none.
-        measures: by name, as :data:`training.evaluation.measures.MEASURES` has them; None where there is no figure.
+        measures: by name, as :data:`training.evaluation.measures.MEASURES` has them, and the validation loss; None
+            where there is no figure.
     """
 
     name: str

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from training.allocator import keep_memory
 from training.evaluation.pictures import draw_runs
-from training.evaluation.runs import read_study
+from training.evaluation.runs import STUDY_FILE, read_study
 from training.evaluation.write import MOST_SEEDS
 from training.options import check_number
 from training.recipe import add_recipe_arguments
 from training.study.pipeline import Plan, carry_out, requests_of
-from training.study.results import RESULT_FILE, check_plan, measured, outside, summary, write_result
+from training.study.results import check_plan, measured, outside, summary, write_result
 from training.workspace import Workspace
 
 
@@ -56,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
         done = carry_out(workspace, plan)
         runs = measured(done, asked, workspace.split.train)
         made = {"recipe": workspace.recipe.text, "base_sha256": workspace.base_sha256}
-        write_result(workspace.folder / RESULT_FILE, runs, made | facts)
+        write_result(workspace.folder / STUDY_FILE, runs, made | facts)
         pictures = draw_runs(runs, workspace.folder)
     print(summary(runs))
-    for file in (workspace.folder / RESULT_FILE, *pictures):
+    for file in (workspace.folder / STUDY_FILE, *pictures):
         print(file)
     changes = outside(old.runs, runs) if old else []
     for change in changes:

@@ -11,7 +11,7 @@ from training.errors import TrainingError
 from training.evaluation.measures import MEASURES
 from training.evaluation.reference import Reference
 from training.evaluation.requests import Asked, by_job
-from training.evaluation.runs import Run
+from training.evaluation.runs import VALIDATION_LOSS, Run
 from training.evaluation.table import Table, left, measures_of, rounded, shown
 from training.evaluation.written import with_requests
 from training.records import Record
@@ -19,8 +19,6 @@ from training.study.pipeline import Done
 from training.study.poor import MIXED
 from training.whole_file import write_json
 
-RESULT_FILE = "study.json"
-VALIDATION_LOSS = "validation_loss"
 _SUMMED_UP = ("tone_recognised", "relationship_recognised", "consistent_across_seeds", "guard_pass", "cliche")
 
 
