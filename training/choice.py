@@ -22,6 +22,7 @@ from app.compose.sentence import Sentence
 from app.models.folders import models_folder
 from app.models.manifest import load_manifest
 from training.errors import TrainingError
+from training.evaluation.systems import no_model
 from training.marks import Mark, read_marks
 from training.options import check_number
 from training.part import spread
@@ -159,6 +160,8 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     model = args.model or models_folder() / load_manifest().built.file
+    if not model.is_file():
+        raise no_model(model, "--model")
     found = judged(model, groups, catalog, threads=args.threads, progress=percent("measuring"))
     texts, sent = sum(map(len, found)), sum(each.send for group in found for each in group)
     print(f"{len(found):,} requests, {texts:,} texts without a fault, {sent:,} would be sent\n\n{table(found)}")

@@ -30,19 +30,23 @@ BELOW_TOKENS = 4096  # at once through the layers that are not trained, which ke
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "numpy", "gguf", "llama-cpp-python")
 
 
-def first_stage(workspace: Workspace) -> Path:
-    """The folder of the first stage's adapter, which must be there.
+def first_identity(workspace: Workspace) -> str:
+    """What the first stage's adapter is made from, as one hash."""
+    return workspace.identity("lora", workspace.recipe.adapter, workspace.recipe.tuning)
+
+
+def first_stage(workspace: Workspace) -> tuple[Path, dict[str, Any]]:
+    """The folder of the first stage's adapter, which must be there, and the facts written beside it.
 
     Raises:
         TrainingError: it is not, or was trained by another recipe, base or corpus.
     """
     from training.adapter_folder import read_facts
 
-    recipe = workspace.recipe
     folder = workspace.tuning / "adapter"
     facts = read_facts(folder)
-    if facts is not None and facts.get("identity") == workspace.identity("lora", recipe.adapter, recipe.tuning):
-        return folder
+    if facts is not None and facts.get("identity") == first_identity(workspace):
+        return folder, facts
     zh, en = ("还没有", "There is no") if facts is None else ("配方、底座或语料换了，要有新的", "There has to be a new")
     raise TrainingError(
         Sentence(
@@ -65,7 +69,7 @@ def tune(workspace: Workspace) -> Path:
 
     recipe, tuning = workspace.recipe, workspace.recipe.tuning
     folder = workspace.tuning / "adapter"
-    identity = workspace.identity("lora", recipe.adapter, tuning)
+    identity = first_identity(workspace)
     if (read_facts(folder) or {}).get("identity") == identity:
         return folder
     train, validation = encode_parts(workspace)

@@ -45,9 +45,7 @@ def prefer(workspace: Workspace) -> Path:
 
     recipe, preference = workspace.recipe, workspace.recipe.preference
     assert preference is not None
-    first = first_stage(workspace)
-    before = read_facts(first)
-    assert before is not None
+    first, before = first_stage(workspace)
     folder = workspace.preference / "adapter"
     marks = marks_sha256(recipe.marks) if recipe.marks else None
     identity = workspace.identity("preference", before["identity"], recipe.adapter, preference, marks)

@@ -37,7 +37,7 @@ def write_samples(
 
     asked = read_requests(requests, workspace.catalog)
     recipe = workspace.recipe
-    folder = adapter or first_stage(workspace)
+    folder = adapter or first_stage(workspace)[0]
     network = attach_adapters(load_network(workspace.base, choose_device(recipe.device)), recipe.adapter, recipe.seed)
     load_weights(folder, network)
     with Encoder(workspace.base) as encoder:

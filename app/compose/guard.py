@@ -19,7 +19,7 @@ FACT_OVERLAP = 0.2  # share of a fact's telling characters that must be in the t
 
 _TONES_THAT_PLAY = ("humorous", "playful")  # there 您 to a friend is part of the joke
 _DIGITS = str.maketrans("零〇一二两俩三四五六七八九０１２３４５６７８９", "00122234567890123456789")
-_SPELLED = re.compile("[一二两三四五六七八九十百千万]+")
+_SPELLED = re.compile("[零〇一二两三四五六七八九十百千万]+")
 _POWERS = {"十": 10, "百": 100, "千": 1000}
 _QUOTED = re.compile(r"“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》")
 _EMOJI = r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B50\u2B55\uFE0F\u200D]"
@@ -61,7 +61,7 @@ def never_right(request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:
     """
     pronoun = catalog.relationship(request.relationship).pronoun
     other = {"您": "你", "你": "您"}.get(pronoun)
-    given = request.address + request.signature + "".join(request.details)
+    given = _given(request)
     if other is None or other in given or (other == "您" and request.tone in _TONES_THAT_PLAY):
         return ()
     return (other,)
@@ -70,6 +70,13 @@ def never_right(request: GreetingRequest, catalog: Catalog) -> tuple[str, ...]:
 def _given(request: GreetingRequest) -> str:
     """All a person typed: never held against a text."""
     return "\n".join((request.address, request.signature, *request.details))
+
+
+def _without(text: str, *typed: str) -> str:
+    """The text but for what the person typed, such as a name."""
+    for one in filter(None, typed):
+        text = text.replace(one, "")
+    return text
 
 
 def _fault(code: str, zh: str, en: str) -> Fault:
@@ -97,9 +104,7 @@ def _form(text: str, request: GreetingRequest) -> list[Fault]:
         faults.append(
             _fault("foreign", f"冒出一段外文“{foreign[0][:12]}”。", f"A foreign word slipped in: {foreign[0][:12]}.")
         )
-    body = text
-    for typed in filter(None, (request.address, request.signature, *request.details)):
-        body = body.replace(typed, "")
+    body = _without(text, request.address, request.signature, *request.details)
     if re.search(r"[,;:!?()](?!\d)", body):
         faults.append(_fault("punctuation", "用了半角标点。", "It has half-width punctuation."))
     if not request.signature and _SIGNED.search(text):
@@ -114,9 +119,7 @@ def _form(text: str, request: GreetingRequest) -> list[Fault]:
 def _pronoun(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
     relationship = catalog.relationship(request.relationship)
     # Somebody's quoted words keep their own pronoun; a name may contain one.
-    spoken = _QUOTED.sub("", text).replace("迷你", "")
-    for name in filter(None, (request.address, request.signature)):
-        spoken = spoken.replace(name, "")
+    spoken = _without(_QUOTED.sub("", text).replace("迷你", ""), request.address, request.signature)
     if relationship.pronoun == "您" and "你" in spoken:
         return [
             _fault("pronoun", f"对{relationship.zh}用了“你”。", f"It says 你 to {relationship.en.lower()}; 您 is due.")
@@ -146,11 +149,8 @@ def _is_signed(text: str, request: GreetingRequest) -> bool:
 
 
 def _zodiac(text: str, request: GreetingRequest) -> list[Fault]:
-    body = text
-    for name in filter(None, (request.address, request.signature)):
-        body = body.replace(name, "")
     # 牛年 may sit in a fact the person typed: what was given is never held against the text.
-    named = _animals(body) - _animals(_given(request))
+    named = _animals(_without(text, request.address, request.signature)) - _animals(_given(request))
     wrong = sorted(named - {request.zodiac}, key=ZODIAC.index)
     if request.zodiac and request.zodiac not in text:
         return [_fault("zodiac", f"没有提到{request.zodiac}。", f"It does not mention the {request.zodiac}.")]
@@ -181,7 +181,7 @@ def _animals(text: str) -> set[str]:
 
 
 def _occasion(text: str, request: GreetingRequest, catalog: Catalog) -> list[Fault]:
-    given = request.address + request.signature + "".join(request.details)
+    given = _given(request)
     own = request.occasion
     if own not in lexicon.FESTIVAL_WORDS:  # an occasion of a catalogue of somebody's own
         return []
@@ -231,7 +231,7 @@ def fact_overlap(fact: str, text: str) -> float:
 
 
 def _facts(text: str, request: GreetingRequest) -> list[Fault]:
-    body = text.replace(request.address, "") if request.address else text
+    body = _without(text, request.address)
     faults = []
     for fact in request.details:
         if fact_overlap(fact, body) < FACT_OVERLAP:
@@ -263,7 +263,7 @@ def _numbers(given: str) -> set[str]:
 
 
 def _value(spelled: str) -> int:
-    """A number in words below a hundred million: 二十 is 20, 一百零五 comes as 一百 and 五."""
+    """A number in words, below a hundred million: 二十 is 20, 一万零五百 is 10500."""
     total = section = digit = 0
     for character in spelled:
         if character == "万":

@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 
 from app import program
 
@@ -35,7 +34,7 @@ class ChildProcess:
         command: Sequence[str],
         on_line: Callable[["ChildProcess", bytes], None],
         on_exit: Callable[["ChildProcess", int], None],
-        environment: Mapping[str, str] = MappingProxyType({}),
+        environment: Mapping[str, str],
     ) -> None:
         self._process = subprocess.Popen(
             command,
@@ -43,7 +42,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.ROOT,
-            env=os.environ | {"PYTHONUTF8": "1"} | dict(environment),
+            env={**os.environ, "PYTHONUTF8": "1", **environment},
             bufsize=0,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

@@ -23,6 +23,13 @@ from tests.gui.batch_bench import address_in, rows, text_of
 GONE = Sentence("写作引擎意外停了。", "The engine stopped.")
 
 
+def die(bench):
+    """The engine dies with everything it was writing."""
+    for job in list(bench.writer.orders):
+        del bench.writer.orders[job]
+        bench.session.handle(Failed(job, "engine_died", GONE))
+
+
 def test_every_row_gets_its_own_text_and_a_few_are_at_the_engine_at_once(bench, store):
     batch = create_batch(store, "除夕", rows(10))
     bench.begin(batch)
@@ -129,9 +136,7 @@ def test_a_death_of_the_engine_orders_its_rows_anew(bench, store):
     batch = create_batch(store, "", rows(6))
     bench.begin(batch)
     bench.write(1)
-    for job in list(bench.writer.orders):
-        del bench.writer.orders[job]
-        bench.session.handle(Failed(job, "engine_died", GONE))
+    die(bench)
     bench.session.handle(Died(-9, GONE, True))
     assert len(bench.writer.orders) == 1 and bench.session.running, "one at a time, to know which it is"
     bench.write_all()
@@ -154,14 +159,11 @@ def test_a_row_that_kills_the_engine_takes_no_other_with_it(bench, store):
     batch = create_batch(store, "", rows(6))
     bench.begin(batch)
     while bench.writer.orders:
-        jobs = dict(bench.writer.orders)
-        if any(address_in(prompt) == "友1" for prompt, *_ in jobs.values()):
-            for job in jobs:
-                del bench.writer.orders[job]
-                bench.session.handle(Failed(job, "engine_died", GONE))
+        if any(address_in(prompt) == "友1" for prompt, *_ in bench.writer.orders.values()):
+            die(bench)
             bench.door.answer()
         else:
-            bench.write(min(jobs))
+            bench.write(min(bench.writer.orders))
     assert bench.states(batch) == ["written", "failed"] + ["written"] * 4
     assert not bench.session.running
 
@@ -169,9 +171,7 @@ def test_a_row_that_kills_the_engine_takes_no_other_with_it(bench, store):
 def test_rows_that_were_there_when_the_engine_died_wait_when_paused(bench, store):
     batch = create_batch(store, "", rows(6))
     bench.begin(batch)
-    for job in list(bench.writer.orders):
-        del bench.writer.orders[job]
-        bench.session.handle(Failed(job, "engine_died", GONE))
+    die(bench)
     bench.session.pause()
     bench.door.answer()
     assert bench.states(batch) == ["waiting"] * 6

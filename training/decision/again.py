@@ -1,6 +1,5 @@
 """A decision measured again, held against an earlier one (``decide --check``)."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from app.compose.sentence import Sentence
 from training.errors import TrainingError
 from training.evaluation.bootstrap import Estimate
+from training.json_lines import parse_object
 
 CLOSE = 0.005  # two figures without an interval are one from here on: the last digit in which they are shown
 _OF_MACHINE = ("seconds",)
@@ -23,11 +23,11 @@ def read_decision(path: Path) -> dict[str, Any]:
         TrainingError: the file cannot be read, or is something else.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and all(isinstance(each.get("id"), str) for each in found["questions"]):
+        found, fault = parse_object(path.read_text(encoding="utf-8"))
+        if fault is None and all(isinstance(each["id"], str) for each in found["questions"]):
             return found
-        detail = "no questions"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        detail = fault.en if fault else "a question without a name"
+    except (OSError, UnicodeDecodeError, KeyError, TypeError) as error:
         detail = f"{type(error).__name__}: {error}"
     raise TrainingError(
         Sentence(

