@@ -236,7 +236,7 @@ def _facts(text: str, request: GreetingRequest) -> list[Fault]:
     for fact in request.details:
         if fact_overlap(fact, body) < FACT_OVERLAP:
             faults.append(_fault("fact", f"好像没提到“{fact}”。", f"It does not seem to mention “{fact}”."))
-        elif (deed := _OWN_DEED.match(fact)) and re.search(f"[您你](?:今年|去年|刚|终于|也)?{deed[1]}", body):
+        elif (deed := _OWN_DEED.match(fact)) and re.search(f"[您你](?:今年|去年|刚|终于|也|又){{0,2}}{deed[1]}", body):
             faults.append(
                 _fault("subject", f"“{fact}”是自己的事，写成了对方的。", f"“{fact}” is told of them, not of you.")
             )

@@ -45,6 +45,7 @@ def test_a_good_text_has_no_fault():
         ("王总安好。您逐页改过的方案，我一直留在手边。", {"occasion": "lantern_festival"}, "occasion"),
         (GOOD, {"details": ["女儿考上大学了"]}, "fact"),
         ("李老师，新春安好。得知您考上研究生，我很高兴。", {"details": ["我考上研究生了"]}, "subject"),
+        ("李老师，新春安好。听说您今年又考上了研究生，恭喜。", {"details": ["我考上研究生了"]}, "subject"),
         ("陈主任，过年好。听说我生病了，您也该歇一歇了。", {"details": ["我生病时批了长假"]}, "subject"),
         ("王总，给您拜年。您改过的38页方案，我一直留着。", {}, "invented"),
         ("王总，给您拜年。您改过的8页方案，我一直都留着。", {"details": ["改过38页方案"]}, "invented"),

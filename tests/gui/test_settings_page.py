@@ -1,5 +1,7 @@
 """The page 设置: what is chosen there holds at once or from when it says, and is remembered."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from app.engine.protocol import Died
 from app.gui.engine_bridge import Engine
 from app.gui.main_window import MainWindow, Options
 from app.gui.settings_page import SettingsPage
@@ -160,3 +163,15 @@ def test_the_diagnostics_are_copied_without_what_was_written(window):
     text = QGuiApplication.clipboard().text()
     assert "reason: CPU: " in text and "王总" not in text
     assert "没有你写的内容" in page.bar.message.text()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills with POSIX signals")
+def test_of_an_engine_that_died_nothing_is_said_any_more(window):
+    page = settings_of(window)
+    assert window.engine.ready is not None
+    shown: list[object] = []
+    window.engine.happened.connect(lambda event: shown.append((event, window.engine.ready, page.device.reason.text())))
+    os.kill(window.engine.pid, signal.SIGKILL)
+    wait(lambda: any(isinstance(event, Died) for event, *_ in shown), "it died")
+    ready, said = next((ready, said) for event, ready, said in shown if isinstance(event, Died))
+    assert ready is None and "CPU：" not in said
